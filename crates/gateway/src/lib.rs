@@ -1,0 +1,1 @@
+//! The data plane: listen, route, proxy, observe.

@@ -1,0 +1,1 @@
+//! Kong's entities: schemas, defaults, validation texts, declarative files.

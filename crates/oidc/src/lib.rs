@@ -1,0 +1,1 @@
+//! What a resource server needs of an OpenID provider: metadata, key sets, token verification, introspection.

@@ -1,0 +1,17 @@
+//! What a plugin sees of a request, what it may answer, and the chain that runs plugins in order.
+
+mod body;
+mod chain;
+mod connection;
+mod head;
+mod notes;
+mod plugin;
+mod refusal;
+
+pub use body::{BodyFault, BodySource, NoBody};
+pub use chain::{Chain, Permit, Scope};
+pub use connection::{Connection, TlsInfo};
+pub use head::{Head, Public, RequestPath};
+pub use notes::Notes;
+pub use plugin::{Decision, Exchange, Flow, Plugin, ResponseHead};
+pub use refusal::{Detail, Refusal};

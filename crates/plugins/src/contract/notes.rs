@@ -1,0 +1,19 @@
+use http::{HeaderName, HeaderValue};
+use keybound_pop::thumbprint::Thumbprint;
+
+/// What the plugins want said about a request afterwards: in its access record, and on its response.
+///
+/// Never a token, a proof, a nonce or a key: only codes, thumbprints and identifiers.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// The code of the fault that refused the request, or would have (`report_only`).
+    pub fault: Option<&'static str>,
+    /// What an operator needs to understand the fault: expected and received values that are not secret.
+    pub detail: Option<String>,
+    /// The thumbprint of the key that the request was bound to.
+    pub jkt: Option<Thumbprint>,
+    /// The subject or client the token speaks for.
+    pub subject: Option<String>,
+    /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
+    pub response_headers: Vec<(HeaderName, HeaderValue)>,
+}

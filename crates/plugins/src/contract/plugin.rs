@@ -1,0 +1,55 @@
+use std::future::Future;
+use std::pin::Pin;
+
+use http::{HeaderMap, StatusCode};
+
+use super::{BodySource, Head, Notes, Refusal, Scope};
+
+/// What a plugin decided on a request.
+#[derive(Debug)]
+pub enum Flow {
+    /// The next plugin decides; after the last one the request is permitted.
+    Continue,
+    /// The request ends here.
+    Refuse(Box<Refusal>),
+}
+
+/// The future of a plugin's decision.
+pub type Decision<'a> = Pin<Box<dyn Future<Output = Flow> + Send + 'a>>;
+
+/// One request on its way through the chain.
+pub struct Exchange<'a> {
+    /// The request as it will be forwarded.
+    pub head: &'a mut Head,
+    /// Its body, read only when a plugin asks.
+    pub body: &'a mut dyn BodySource,
+    /// What will be said about it.
+    pub notes: &'a mut Notes,
+    /// The service and the route it matched.
+    pub scope: &'a Scope,
+}
+
+/// A response on its way to the client, whoever wrote it.
+pub struct ResponseHead<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The fields.
+    pub headers: &'a mut HeaderMap,
+    /// Whether the upstream wrote it, or Keybound.
+    pub from_upstream: bool,
+}
+
+/// A configured plugin instance.
+pub trait Plugin: Send + Sync {
+    /// The plugin's name, as in the configuration.
+    fn name(&self) -> &'static str;
+
+    /// The place in the order: higher runs first; on a tie, the name that sorts last.
+    fn priority(&self) -> i32;
+
+    /// Decides on a request.
+    fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a>;
+
+    /// Edits the head of the response, an upstream's or Keybound's own.
+    fn response(&self, _response: &mut ResponseHead<'_>) {}
+}

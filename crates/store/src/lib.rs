@@ -1,0 +1,1 @@
+//! Where Keybound keeps its configuration, and the state that requests share.
