@@ -1,1 +1,22 @@
 //! Kong's entities: schemas, defaults, validation texts, declarative files.
+//!
+//! Everything here is a function of its arguments: no I/O, no clock, no randomness. A record comes in as JSON, and goes
+//! out complete (every field present, defaults filled) or as [`Errors`] with the texts that Kong's clients know.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`catalog`] | the plugins that exist, as a trait that the plugins implement |
+//! | [`schema`] | the language in which entities and plugin configurations are described, and the engine behind it |
+//! | [`errors`] | what is wrong with a record, as Kong's `message` and `fields` |
+//! | [`lua`] | tables as Kong prints them inside its messages |
+
+pub mod catalog;
+pub mod errors;
+pub mod lua;
+pub mod schema;
+
+pub use catalog::{PluginCatalog, PluginDescription};
+pub use errors::{Errors, Violation};
+
+/// A JSON object: an entity, or a part of one.
+pub type Record = serde_json::Map<String, serde_json::Value>;

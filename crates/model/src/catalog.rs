@@ -1,0 +1,74 @@
+//! The plugins that exist, as the model needs to know them.
+
+use crate::schema::Schema;
+use crate::{Errors, Record};
+
+/// The protocols that a plugin serves when its configuration does not say: every HTTP one.
+pub const HTTP_PROTOCOLS: [&str; 4] = ["grpc", "grpcs", "http", "https"];
+
+/// The plugins that can be configured: their names, schemas and the checks that a schema cannot express.
+///
+/// The plugins implement it; the store, the Admin API and the declarative loader see only this.
+pub trait PluginCatalog: Send + Sync {
+    /// The names of all plugins, sorted.
+    fn names(&self) -> Vec<&str>;
+
+    /// The plugin of this name.
+    fn plugin(&self, name: &str) -> Option<&PluginDescription>;
+
+    /// Checks across the fields of a configuration that passed the plugin's schema. The errors are relative to `config`.
+    ///
+    /// # Errors
+    /// What is wrong, in Kong's texts.
+    fn check(&self, name: &str, config: &Record) -> Result<(), Errors> {
+        let _ = (name, config);
+        Ok(())
+    }
+}
+
+/// What the configuration side knows of a plugin.
+#[derive(Debug, Clone)]
+pub struct PluginDescription {
+    /// Its name in `plugins[].name`.
+    pub name: &'static str,
+    /// Its version, as `GET /` reports it.
+    pub version: &'static str,
+    /// Its place in the order: higher runs first.
+    pub priority: i32,
+    /// The schema of `config`.
+    pub config: Schema,
+    /// The protocols that `protocols` may name, and has when nothing is given.
+    pub protocols: Vec<&'static str>,
+    /// The references (`consumer`, `service`, `route`) that must stay empty (`value must be null`).
+    pub forbidden_scopes: Vec<&'static str>,
+}
+
+impl PluginDescription {
+    /// A plugin for the HTTP protocols that may be bound to a service, a route and a consumer.
+    #[must_use]
+    pub fn new(name: &'static str, version: &'static str, priority: i32, config: Schema) -> Self {
+        let (protocols, forbidden_scopes) = (HTTP_PROTOCOLS.to_vec(), Vec::new());
+        Self { name, version, priority, config, protocols, forbidden_scopes }
+    }
+
+    /// A plugin that cannot be bound to a consumer, because it says who the consumer is.
+    #[must_use]
+    pub fn without_consumer(mut self) -> Self {
+        self.forbidden_scopes.push("consumer");
+        self
+    }
+}
+
+/// A catalog without plugins.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPlugins;
+
+impl PluginCatalog for NoPlugins {
+    fn names(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn plugin(&self, _name: &str) -> Option<&PluginDescription> {
+        None
+    }
+}
