@@ -3,6 +3,7 @@
 mod body;
 mod chain;
 mod connection;
+mod factory;
 mod head;
 mod notes;
 mod plugin;
@@ -11,6 +12,7 @@ mod refusal;
 pub use body::{BodyFault, BodySource, NoBody};
 pub use chain::{Chain, Permit, Scope};
 pub use connection::{Connection, TlsInfo};
+pub use factory::{BuildFault, Instance, PluginFactory};
 pub use head::{Head, Public, RequestPath};
 pub use notes::Notes;
 pub use plugin::{Decision, Exchange, Flow, Plugin, ResponseHead};
