@@ -1,0 +1,7 @@
+//! The binary's parts as a library, so that tests can drive them: settings, logging, wiring, and the commands.
+//!
+//! Everything that decides on requests lives in the crates below this one; here it is only put together.
+
+pub mod logging;
+pub mod settings;
+pub mod terminal;

@@ -1,0 +1,39 @@
+//! The types of settings: how each is written and read.
+
+mod address;
+mod choice;
+mod header;
+mod listen;
+mod number;
+mod path;
+mod pem;
+
+pub use address::{Networks, PortMaps};
+pub use choice::{AccessLog, Database, ErrorType, LogLevel, Switch};
+pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
+pub use listen::{Listen, ListenSet};
+pub use number::{Count, NodeId, Size, Workers};
+pub use path::{Folder, OptionalPath, OptionalText};
+pub use pem::{PemSource, PemSources, Trust, TrustSources};
+
+/// A type of setting.
+///
+/// `Default` is what stands when nothing can be read; the table's own defaults are all readable, as a test shows.
+pub trait Kind: Sized + Default {
+    /// What values look like, for the reference.
+    const SHAPE: &'static str;
+
+    /// Reads a value that is not empty.
+    ///
+    /// # Errors
+    /// A phrase that says what is wrong with the value.
+    fn parse(text: &str) -> Result<Self, String>;
+
+    /// Writes the value as it would stand in a file; secrets are masked.
+    fn show(&self) -> String;
+}
+
+/// The parts of a list, which commas separate.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}

@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+
+use super::kinds::{
+    AccessLog, Count, Database, ErrorType, Folder, HeaderTokens, Kind, ListenSet, LogLevel, Networks, NodeId,
+    OptionalPath, OptionalText, PemSources, PortMaps, RealIpHeader, Size, Switch, TrustSources,
+    UpstreamHeaders, Workers,
+};
+use super::load::Resolved;
+use super::origin::Origin;
+
+/// One row of the table of settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The name, as in the file; `KEYBOUND_` and this name in upper case as an environment variable.
+    pub name: &'static str,
+    /// What values look like.
+    pub shape: &'static str,
+    /// The default, as it would be written in a file; empty for none.
+    pub default: &'static str,
+    /// What the setting does.
+    pub doc: &'static str,
+}
+
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+ $name:ident: $kind:ty = $default:literal; )+) => {
+        /// The settings, typed, each with where it came from.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            $( $(#[doc = $doc])+ pub $name: $kind, )+
+            origins: BTreeMap<&'static str, Origin>,
+        }
+
+        impl Settings {
+            /// Every setting there is.
+            pub const TABLE: &'static [Row] = &[
+                $( Row {
+                    name: stringify!($name),
+                    shape: <$kind as Kind>::SHAPE,
+                    default: $default,
+                    doc: concat!($($doc),+),
+                }, )+
+            ];
+
+            pub(super) fn read(resolved: &mut Resolved) -> Self {
+                let mut origins = BTreeMap::new();
+                $( let $name = {
+                    let (value, origin) = resolved.value::<$kind>(stringify!($name), $default);
+                    origins.insert(stringify!($name), origin);
+                    value
+                }; )+
+                Self { $( $name, )+ origins }
+            }
+
+            /// Each setting with its effective value, as it would be written, in the order of the table.
+            #[must_use]
+            pub fn effective(&self) -> Vec<(&'static Row, String, &Origin)> {
+                let shown = [ $( self.$name.show(), )+ ];
+                Self::TABLE.iter().zip(shown).map(|(row, value)| (row, value, self.origin(row.name))).collect()
+            }
+        }
+    };
+}
+
+settings! {
+    /// The folder for everything Keybound writes: the configuration store (`keybound.db`) and the certificate
+    /// made at first start (`ssl/`). It is created when it is not there.
+    prefix: Folder = "/usr/local/keybound/";
+    /// How much is logged. `notice` is what Kong calls it: starts, stops, changes, and one record per request.
+    log_level: LogLevel = "notice";
+    /// Where the access records of the proxy go; `off` writes none. Everything else is logged to standard error.
+    proxy_access_log: AccessLog = "/dev/stderr";
+    /// Where the access records of the Admin API go; `off` writes none.
+    admin_access_log: AccessLog = "/dev/stderr";
+    /// The addresses the proxy listens on; `off` for none. Port 0 takes a free port. Options after an address:
+    /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
+    proxy_listen: ListenSet = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384";
+    /// The addresses the Admin API listens on, without TLS; `off` for none. Whoever reaches it rules the gateway: keep
+    /// it on the loopback interface.
+    admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384";
+    /// Where the configuration is kept: `sqlite` in one file of the prefix, `off` in the declarative file that
+    /// `declarative_config` names.
+    database: Database = "sqlite";
+    /// The declarative file (YAML or JSON) that is the configuration when `database` is `off`; SIGHUP reads it again.
+    declarative_config: OptionalPath = "";
+    /// The text of a declarative file, in place of a file.
+    declarative_config_string: OptionalText = "";
+    /// The peers whose `X-Forwarded-*` fields and `real_ip_header` count: addresses and networks; `0.0.0.0/0,::/0`
+    /// trusts everyone.
+    trusted_ips: Networks = "";
+    /// The field in which a trusted peer names the client's address.
+    real_ip_header: RealIpHeader = "X-Real-IP";
+    /// Whether trusted addresses in `real_ip_header` are skipped, from the right, until one is not trusted.
+    real_ip_recursive: Switch = "off";
+    /// Where a listener is seen from outside under another port: `outside:inside`, as in `443:8443`. Sets
+    /// `X-Forwarded-Port`.
+    port_maps: PortMaps = "";
+    /// The certificate chains of the listeners with `ssl`: paths, PEM text or base64 of it. Unset: a self-signed
+    /// one is made at first start and kept in `ssl/` of the prefix.
+    ssl_cert: PemSources = "";
+    /// The private keys of `ssl_cert`, in the same order.
+    ssl_cert_key: PemSources = "";
+    /// The authorities that certificates of OpenID providers and upstreams are checked against: paths of PEM files, and
+    /// `system` for those of the operating system.
+    lua_ssl_trusted_certificate: TrustSources = "system";
+    /// How many threads serve requests; `auto` is one for each processor.
+    nginx_worker_processes: Workers = "auto";
+    /// The fields that are added to answers: names, `server_tokens` (`Server`, `Via`), `latency_tokens`
+    /// (`X-Kong-Proxy-Latency` and its like), or `off`.
+    headers: HeaderTokens = "server_tokens, latency_tokens, X-Kong-Request-Id";
+    /// The fields that are added to requests for the upstream: `X-Kong-Request-Id` or `off`.
+    headers_upstream: UpstreamHeaders = "X-Kong-Request-Id";
+    /// How many idle connections are kept for each upstream and thread; 0 keeps none.
+    upstream_keepalive_pool_size: Count<0, 1_000_000> = "512";
+    /// How many requests a connection to an upstream serves before it is closed; 0 for no bound.
+    upstream_keepalive_max_requests: Count<0, 1_000_000_000> = "10000";
+    /// Seconds after which an idle connection to an upstream is closed; 0 for no bound.
+    upstream_keepalive_idle_timeout: Count<0, 86_400> = "60";
+    /// The largest body of a request; larger ones are answered with 413. 0 for no bound.
+    nginx_http_client_max_body_size: Size = "0";
+    /// The format of Keybound's own answers when `Accept` names none of those it has.
+    error_default_type: ErrorType = "text/plain";
+    /// Whether a request with `Kong-Debug: 1` is told the route and the service it matched, in fields of the answer.
+    allow_debug_header: Switch = "off";
+    /// The identity of this node: `auto` makes one at first start and keeps it in the prefix.
+    node_id: NodeId = "auto";
+}
+
+impl Settings {
+    /// The row of a name.
+    #[must_use]
+    pub fn row(name: &str) -> Option<&'static Row> {
+        Self::TABLE.iter().find(|row| row.name == name)
+    }
+
+    /// Where the value of a setting came from.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> &Origin {
+        self.origins.get(name).unwrap_or(&Origin::Default)
+    }
+}
