@@ -1,0 +1,47 @@
+// The built `keybound` binary on free ports, in a prefix folder of its own.
+
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ready, start, stop } from './process.mjs';
+
+/**
+ * Starts `keybound start` and waits for its ready line. `settings` are keys of the settings file, given as
+ * `KEYBOUND_*` variables. Answers `{ plain, secure, admin, ca, child, stop }`; the three are origins.
+ */
+export async function startGateway({ binary, folder, name, settings = {} }) {
+  const prefix = join(folder, name);
+  await mkdir(prefix, { recursive: true });
+  const listening = {};
+  const child = start(name, binary, ['start'], {
+    env: environment({
+      prefix,
+      proxy_listen: '127.0.0.1:0, 127.0.0.1:0 http2 ssl',
+      admin_listen: '127.0.0.1:0',
+      ...settings,
+    }),
+    log: join(folder, `${name}.log`),
+    onLine: (line) => Object.assign(listening, readyLine(line)),
+  });
+  await ready(child, () => listening.ready, 60);
+  return {
+    ...listening,
+    child,
+    // Made at the first start; clients of the run trust this one and nothing else.
+    ca: await readFile(join(prefix, 'ssl/kong-default.crt'), 'utf8'),
+    stop: () => stop(child),
+  };
+}
+
+/** The variables of this process without any that would configure a gateway, and with `settings`. */
+function environment(settings) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(KEYBOUND|KONG)_/.test(name));
+  const given = Object.entries(settings).map(([key, value]) => [`KEYBOUND_${key.toUpperCase()}`, String(value)]);
+  return Object.fromEntries([...kept, ...given]);
+}
+
+/** Reads one log line: answers the origins when it is the ready line, nothing otherwise. */
+function readyLine(line) {
+  if (!line.includes('ready')) return {};
+  const addresses = [...line.matchAll(/(https?):\/\/[^\s",]*?:(\d+)/g)];
+  return addresses.length ? { ready: true } : {};
+}
