@@ -1,6 +1,6 @@
 //! The plugins that exist, as the model needs to know them.
 
-use crate::schema::Schema;
+use crate::schema::{EntityCheck, Schema};
 use crate::{Errors, Record};
 
 /// The protocols that a plugin serves when its configuration does not say: every HTTP one.
@@ -16,7 +16,8 @@ pub trait PluginCatalog: Send + Sync {
     /// The plugin of this name.
     fn plugin(&self, name: &str) -> Option<&PluginDescription>;
 
-    /// Checks across the fields of a configuration that passed the plugin's schema. The errors are relative to `config`.
+    /// Checks across the fields of a configuration that passed the plugin's schema. Fields of the errors are relative to
+    /// `config`; texts about the whole go to the top of the entity.
     ///
     /// # Errors
     /// What is wrong, in Kong's texts.
@@ -39,6 +40,8 @@ pub struct PluginDescription {
     pub config: Schema,
     /// The protocols that `protocols` may name, and has when nothing is given.
     pub protocols: Vec<&'static str>,
+    /// Checks across fields of the whole plugin entity, which name them as `config.x`.
+    pub checks: Vec<EntityCheck>,
     /// The references (`consumer`, `service`, `route`) that must stay empty (`value must be null`).
     pub forbidden_scopes: Vec<&'static str>,
 }
@@ -47,8 +50,15 @@ impl PluginDescription {
     /// A plugin for the HTTP protocols that may be bound to a service, a route and a consumer.
     #[must_use]
     pub fn new(name: &'static str, version: &'static str, priority: i32, config: Schema) -> Self {
-        let (protocols, forbidden_scopes) = (HTTP_PROTOCOLS.to_vec(), Vec::new());
-        Self { name, version, priority, config, protocols, forbidden_scopes }
+        let protocols = HTTP_PROTOCOLS.to_vec();
+        Self { name, version, priority, config, protocols, checks: Vec::new(), forbidden_scopes: Vec::new() }
+    }
+
+    /// Adds a check across fields of the whole plugin entity.
+    #[must_use]
+    pub fn check(mut self, check: EntityCheck) -> Self {
+        self.checks.push(check);
+        self
     }
 
     /// A plugin that cannot be bound to a consumer, because it says who the consumer is.

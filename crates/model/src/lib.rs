@@ -5,17 +5,30 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`entity`] | services, routes, plugins: descriptors, validation, typed views |
+//! | [`declarative`] | whole configurations in one file |
+//! | [`form`] | request bodies, decoded by schema |
+//! | [`ids`] | ids that follow from names |
+//! | [`tags`] | the filter of lists |
+//! | [`checks`] | checks of single values that entities share |
 //! | [`catalog`] | the plugins that exist, as a trait that the plugins implement |
 //! | [`schema`] | the language in which entities and plugin configurations are described, and the engine behind it |
 //! | [`errors`] | what is wrong with a record, as Kong's `message` and `fields` |
 //! | [`lua`] | tables as Kong prints them inside its messages |
 
 pub mod catalog;
+pub mod checks;
+pub mod declarative;
+pub mod entity;
 pub mod errors;
+pub mod form;
+pub mod ids;
 pub mod lua;
 pub mod schema;
+pub mod tags;
 
 pub use catalog::{PluginCatalog, PluginDescription};
+pub use entity::{Configuration, Descriptor, Fresh, PluginInstance, Route, Service};
 pub use errors::{Errors, Violation};
 
 /// A JSON object: an entity, or a part of one.

@@ -44,6 +44,7 @@ mod shorthand;
 mod types;
 
 pub use build::{any, array, boolean, foreign, integer, map, number, record, record_of, set, string};
+pub(crate) use check::is_uuid;
 pub use check::{Check, CheckFn, PatternFn};
 pub use entity_check::{AtLeastOne, EntityCheck, EntityCheckFn};
 pub use shorthand::{Expand, ExpandFn, Shorthand};

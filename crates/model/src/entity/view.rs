@@ -1,0 +1,200 @@
+//! Typed views of validated records, as the data plane reads them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Record;
+
+/// A record that is not what its entity demands; it did not come from validation.
+#[derive(Debug, thiserror::Error)]
+#[error("stored {entity} '{id}' cannot be read: {cause}")]
+pub struct ViewFault {
+    entity: &'static str,
+    id: String,
+    cause: serde_json::Error,
+}
+
+/// How an upstream is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// HTTP in the clear.
+    Http,
+    /// HTTP over TLS.
+    Https,
+}
+
+/// How the path for the upstream is put together; Kong's default router knows only `v0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PathHandling {
+    /// The rule in use.
+    V0,
+    /// Accepted, without effect.
+    V1,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Service {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: Option<String>,
+    /// How the upstream is spoken to.
+    pub protocol: Scheme,
+    /// The upstream's name or address, without a port.
+    pub host: String,
+    /// The upstream's port.
+    pub port: u16,
+    /// A path put before the path of each request.
+    pub path: Option<String>,
+    /// How often a request is tried again.
+    pub retries: u32,
+    /// The time to connect.
+    #[serde(deserialize_with = "milliseconds")]
+    pub connect_timeout: Duration,
+    /// The time between two writes.
+    #[serde(deserialize_with = "milliseconds")]
+    pub write_timeout: Duration,
+    /// The time between two reads.
+    #[serde(deserialize_with = "milliseconds")]
+    pub read_timeout: Duration,
+    /// Whether the upstream's certificate is verified; `None` leaves it to the global setting.
+    pub tls_verify: Option<bool>,
+    /// Whether its routes are used.
+    pub enabled: bool,
+    /// Its labels.
+    #[serde(deserialize_with = "or_empty")]
+    pub tags: Vec<String>,
+}
+
+/// Which requests go to a service. An empty list of a match field means that the field does not take part.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Route {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: Option<String>,
+    /// What clients must speak.
+    pub protocols: Vec<Scheme>,
+    /// The answer to plain HTTP on a route for HTTPS only: 426, 301, 302, 307 or 308.
+    pub https_redirect_status_code: u16,
+    /// Whether the matched part is cut off the path.
+    pub strip_path: bool,
+    /// Whether the upstream sees the client's `Host`.
+    pub preserve_host: bool,
+    /// Accepted for compatibility.
+    pub request_buffering: bool,
+    /// Accepted for compatibility.
+    pub response_buffering: bool,
+    /// The service; without one, only a plugin can answer.
+    #[serde(deserialize_with = "reference")]
+    pub service: Option<Uuid>,
+    /// Methods that match.
+    #[serde(deserialize_with = "or_empty")]
+    pub methods: Vec<String>,
+    /// Hosts that match.
+    #[serde(deserialize_with = "or_empty")]
+    pub hosts: Vec<String>,
+    /// Paths that match: `/…` is a prefix, `~/…` a regular expression.
+    #[serde(deserialize_with = "or_empty")]
+    pub paths: Vec<String>,
+    /// Headers that match, by name.
+    #[serde(deserialize_with = "or_empty")]
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// Server names of the TLS handshake that match.
+    #[serde(deserialize_with = "or_empty")]
+    pub snis: Vec<String>,
+    /// Which of several matching regular expressions wins: the higher.
+    pub regex_priority: i64,
+    /// How the path for the upstream is put together.
+    pub path_handling: PathHandling,
+    /// Its labels.
+    #[serde(deserialize_with = "or_empty")]
+    pub tags: Vec<String>,
+    /// The time of creation, in seconds.
+    pub created_at: i64,
+}
+
+/// One configured plugin.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PluginInstance {
+    /// Its id.
+    pub id: Uuid,
+    /// Which plugin.
+    pub name: String,
+    /// The name of this instance.
+    pub instance_name: Option<String>,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Protocols for which it runs, by Kong's names.
+    pub protocols: Vec<String>,
+    /// Only requests of this service.
+    #[serde(deserialize_with = "reference")]
+    pub service: Option<Uuid>,
+    /// Only requests of this route.
+    #[serde(deserialize_with = "reference")]
+    pub route: Option<Uuid>,
+    /// Only requests of this consumer.
+    #[serde(deserialize_with = "reference")]
+    pub consumer: Option<Uuid>,
+    /// The plugin's own fields, complete.
+    pub config: Record,
+    /// Its labels.
+    #[serde(deserialize_with = "or_empty")]
+    pub tags: Vec<String>,
+    /// The time of creation, in seconds.
+    pub created_at: i64,
+}
+
+impl TryFrom<&Record> for Service {
+    type Error = ViewFault;
+
+    fn try_from(record: &Record) -> Result<Self, ViewFault> {
+        read("service", record)
+    }
+}
+
+impl TryFrom<&Record> for Route {
+    type Error = ViewFault;
+
+    fn try_from(record: &Record) -> Result<Self, ViewFault> {
+        read("route", record)
+    }
+}
+
+impl TryFrom<&Record> for PluginInstance {
+    type Error = ViewFault;
+
+    fn try_from(record: &Record) -> Result<Self, ViewFault> {
+        read("plugin", record)
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(entity: &'static str, record: &Record) -> Result<T, ViewFault> {
+    let id = || record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    T::deserialize(record).map_err(|cause| ViewFault { entity, id: id(), cause })
+}
+
+fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn or_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+    #[derive(Deserialize)]
+    struct Key {
+        id: Uuid,
+    }
+    Option::<Key>::deserialize(deserializer).map(|key| key.map(|key| key.id))
+}
