@@ -1,9 +1,10 @@
 // The interop walk: real providers, real clients, the built gateway.
 //
-//   node main.mjs --keycloak FOLDER --folder FOLDER [--list]
+//   node main.mjs --keycloak FOLDER --folder FOLDER
 //
 // Started before the gateway is built, so that the providers boot meanwhile: it waits for a line "gateway PATH" on
-// standard input. When that stream ends first, whoever started it is gone, and it ends too.
+// standard input, and a line "list" before it asks for every case to be printed. When that stream ends, whoever started
+// the walk is gone, and it ends too.
 
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -32,18 +33,22 @@ import { rotation } from './walk/rotation.mjs';
 import { story } from './walk/story.mjs';
 
 const { values: options } = parseArgs({
-  options: { keycloak: { type: 'string' }, folder: { type: 'string' }, list: { type: 'boolean', default: false } },
+  options: { keycloak: { type: 'string' }, folder: { type: 'string' } },
 });
 
+/** No run takes this long unless something hangs. */
+const PATIENCE = 15 * 60_000;
+
 let ending = false;
+let verbose = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(1));
 const gatewayBinary = awaitGateway();
+setTimeout(() => fail(new Error(`not done after ${PATIENCE / 60_000} minutes`)), PATIENCE).unref();
 
 try {
   await end((await walk()) ? 0 : 1);
 } catch (fault) {
-  console.error(`interop: ${fault.stack}`);
-  await end(1);
+  await fail(fault);
 }
 
 async function walk() {
@@ -71,7 +76,7 @@ async function walk() {
     name: 'gateway',
     settings: { lua_ssl_trusted_certificate: certificates.ca.file },
   });
-  const report = new Report({ verbose: options.list });
+  const report = new Report({ verbose });
   const ways = transports(gateway);
   const admin = administration(gateway.admin);
   const kinds = kindsOf(keycloak.issuer, second);
@@ -132,11 +137,17 @@ function awaitGateway() {
   return new Promise((resolve) => {
     const lines = createInterface({ input: process.stdin });
     lines.on('line', (line) => {
+      if (line === 'list') verbose = true;
       if (line.startsWith('gateway ')) resolve(line.slice('gateway '.length));
     });
     // Whoever started the walk keeps this stream open as long as it lives.
     lines.on('close', () => end(1));
   });
+}
+
+function fail(fault) {
+  console.log(`interop: ${fault.stack}`);
+  return end(1);
 }
 
 async function end(status) {

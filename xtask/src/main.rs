@@ -1,1 +1,66 @@
-fn main() {}
+//! Every chore of the project as `cargo xtask NAME`: one file each.
+
+#![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
+
+mod bench;
+mod corpus;
+mod docs;
+mod fault;
+mod fuzz;
+mod interop;
+mod lab;
+mod lint;
+mod run;
+mod summary;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use fault::Fault;
+
+const HELP: &str = "\
+cargo xtask NAME
+
+  test      everything: format, clippy, tests and doctests, generated pages, corpora, the interop walk
+  lint      format and clippy only                             [--fix]
+  interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
+  corpus    replays the committed fuzz corpora
+  fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
+  bench     CPU per request against nginx, on one core         [--rounds N] [--requests N]
+  docs      writes the generated pages below docs/             [--check]";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.is_empty() {
+        eprintln!("{HELP}");
+        return ExitCode::from(2);
+    }
+    let name = arguments.remove(0);
+    match chore(&name, &arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            eprintln!("cargo xtask {name}: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a chore; answers whether everything it looked at was well.
+fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
+    match name {
+        "test" => test::run(arguments),
+        "lint" => lint::run(arguments),
+        "interop" => interop::run(arguments),
+        "corpus" => corpus::run(arguments),
+        "fuzz" => fuzz::run(arguments),
+        "bench" => bench::run(arguments),
+        "docs" => docs::run(arguments),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        _ => Err(Fault::new(format!("there is no such chore\n\n{HELP}"))),
+    }
+}

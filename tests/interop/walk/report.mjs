@@ -1,6 +1,10 @@
 // Named cases, each with its assertions counted; a failing one says what it expected and what came.
 
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A case that takes longer hangs. */
+const PATIENCE = 60_000;
 
 export class Report {
   #sections = [];
@@ -26,7 +30,7 @@ export class Report {
       if (!holds) faults.push(seen === undefined ? what : `${what}; seen: ${shown(seen)}`);
     };
     try {
-      await body(check);
+      await Promise.race([body(check), tooLong()]);
       if (checks === 0) faults.push('nothing was asserted');
     } catch (fault) {
       faults.push(fault.cause ? `${fault.message}: ${fault.cause.message ?? fault.cause}` : fault.stack);
@@ -59,6 +63,11 @@ export class Report {
     console.log(`interop: ${passed} passed, ${failed} failed (${this.#assertions} assertions)`);
     return failed === 0 && passed > 0;
   }
+}
+
+async function tooLong() {
+  await delay(PATIENCE, undefined, { ref: false });
+  throw new Error(`not done after ${PATIENCE / 1000} s`);
 }
 
 function shown(value) {

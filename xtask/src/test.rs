@@ -1,0 +1,36 @@
+//! `cargo xtask test`: sets up what is missing and runs everything.
+
+use crate::fault::Fault;
+use crate::summary::{Count, Summary};
+use crate::workspace::Options;
+use crate::{corpus, docs, interop, lint, run};
+
+pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
+    Options::parse(arguments, &[], &[])?;
+    let mut summary = Summary::default();
+    // The providers are installed and boot while everything else compiles.
+    let walk = interop::Walk::start_in_background();
+    summary.part("format", lint::format);
+    summary.part("clippy", lint::clippy);
+    summary.part("tests", tests);
+    summary.part("generated pages", docs::check);
+    summary.part("corpora", corpus::replay);
+    summary.part("interop", || walk.join()?.finish(&interop::build()?, false));
+    Ok(summary.finish())
+}
+
+/// Every test of the workspace and every example in its documentation.
+fn tests() -> Result<Count, Fault> {
+    let mut count = Count::default();
+    let mut command = run::cargo(["test", "--workspace", "--no-fail-fast"]);
+    let well = run::watched(&mut command, |line| {
+        if line.starts_with("test result: ") {
+            count.read(line);
+        }
+    })?;
+    if !well && count.failed == 0 {
+        println!("cargo test failed before it could count: see above");
+        count.failed = 1;
+    }
+    Ok(count)
+}
