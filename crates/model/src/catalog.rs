@@ -1,5 +1,7 @@
 //! The plugins that exist, as the model needs to know them.
 
+use std::sync::Arc;
+
 use crate::schema::{EntityCheck, Schema};
 use crate::{Errors, Record};
 
@@ -37,7 +39,7 @@ pub struct PluginDescription {
     /// Its place in the order: higher runs first.
     pub priority: i32,
     /// The schema of `config`.
-    pub config: Schema,
+    pub config: Arc<Schema>,
     /// The protocols that `protocols` may name, and has when nothing is given.
     pub protocols: Vec<&'static str>,
     /// Checks across fields of the whole plugin entity, which name them as `config.x`.
@@ -49,7 +51,13 @@ pub struct PluginDescription {
 impl PluginDescription {
     /// A plugin for the HTTP protocols that may be bound to a service, a route and a consumer.
     #[must_use]
-    pub fn new(name: &'static str, version: &'static str, priority: i32, config: Schema) -> Self {
+    pub fn new(
+        name: &'static str,
+        version: &'static str,
+        priority: i32,
+        config: impl Into<Arc<Schema>>,
+    ) -> Self {
+        let config = config.into();
         let protocols = HTTP_PROTOCOLS.to_vec();
         Self { name, version, priority, config, protocols, checks: Vec::new(), forbidden_scopes: Vec::new() }
     }

@@ -3,6 +3,22 @@
 //! Everything here is a function of its arguments: no I/O, no clock, no randomness. A record comes in as JSON, and goes
 //! out complete (every field present, defaults filled) or as [`Errors`] with the texts that Kong's clients know.
 //!
+//! ```
+//! use keybound_model::catalog::NoPlugins;
+//! use keybound_model::entity::SERVICES;
+//! use keybound_model::{Fresh, Service, ids};
+//! use serde_json::json;
+//!
+//! let fresh = Fresh { id: ids::deterministic("services", "api"), now: 1_700_000_000 };
+//! let body = json!({"name": "api", "url": "https://example.com/anything"});
+//! let record = SERVICES.validate_insert(body.as_object().unwrap().clone(), fresh, &NoPlugins).unwrap();
+//! assert_eq!(record["port"], json!(443));
+//! assert_eq!(Service::try_from(&record).unwrap().path.as_deref(), Some("/anything"));
+//!
+//! let errors = SERVICES.validate_insert(Default::default(), fresh, &NoPlugins).unwrap_err();
+//! assert_eq!(errors.message(), "schema violation (host: required field missing)");
+//! ```
+//!
 //! | module | what it has |
 //! |---|---|
 //! | [`entity`] | services, routes, plugins: descriptors, validation, typed views |

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::collect::{Item, items};
 use super::node::{Placed, read};
-use super::resolve::{Index, cache_key};
+use super::resolve::Index;
 use super::{DeclarativeFault, Declared, FORMAT_VERSIONS, Problem, coerce, hash, legacy};
-use crate::entity::{self, Descriptor, Fresh, protocols_fit};
+use crate::entity::{Descriptor, Fresh, protocols_fit};
 use crate::schema::{Schema, any, array, boolean, string};
 use crate::{Configuration, Errors, PluginCatalog, Record, Violation, ids};
 
@@ -47,22 +47,37 @@ pub fn parse(
 /// What is wrong so far, by path.
 #[derive(Default)]
 pub(super) struct Problems {
-    found: Vec<(String, String)>,
+    found: Vec<Found>,
+}
+
+struct Found {
+    path: String,
+    text: String,
+    /// Whether the text is about an entity as a whole, and the path leads to that entity.
+    whole: bool,
 }
 
 impl Problems {
     pub(super) fn add(&mut self, path: &str, text: impl Into<String>) {
-        self.found.push((path.to_owned(), text.into()));
+        self.found.push(Found { path: path.to_owned(), text: text.into(), whole: false });
+    }
+
+    fn add_whole(&mut self, path: &str, text: impl Into<String>) {
+        self.found.push(Found { path: path.to_owned(), text: text.into(), whole: true });
     }
 
     fn add_all(&mut self, path: &str, errors: &Errors) {
         for (inner, text) in errors.flat() {
-            self.add(&if inner.is_empty() { path.to_owned() } else { format!("{path}.{inner}") }, text);
+            if inner.is_empty() {
+                self.add_whole(path, text);
+            } else {
+                self.add(&format!("{path}.{inner}"), text);
+            }
         }
     }
 
     fn has(&self, path: &str) -> bool {
-        self.found.iter().any(|(known, _)| known.starts_with(path))
+        self.found.iter().any(|found| found.path.starts_with(path))
     }
 
     /// Takes the keys that are no entities off the top, and says which format it is.
@@ -110,8 +125,8 @@ impl Problems {
         }
         let mut errors = Errors::new();
         let mut problems = Vec::new();
-        for (path, text) in self.found {
-            errors.add_nested(&path, &text);
+        for Found { path, text, whole } in self.found {
+            errors.add_nested(&path, &text, whole);
             problems.push(Problem { position: tree.locate(&path), path, text });
         }
         problems.sort_by_key(|problem| problem.position);
@@ -147,36 +162,35 @@ fn validate<'a>(
     records
 }
 
-/// Ids, unique fields and keys of several fields: each may stand once.
+/// Ids, unique fields and keys of several fields: each may stand once. An entity is named for the first that does not.
 fn unique(records: &[Entry<'_>], problems: &mut Problems) {
-    let mut seen: BTreeSet<(&str, String, String)> = BTreeSet::new();
+    let mut seen: BTreeSet<(&str, &str, String)> = BTreeSet::new();
     for (item, record) in records {
         let entity: &Descriptor = item.entity;
-        let mut values: Vec<(String, String, String)> = Vec::new();
+        let text = |field: &str| record.get(field).and_then(Value::as_str).map(str::to_owned);
+        let mut violation = None;
         for field in entity.unique_fields() {
-            if let Some(value) = record.get(field).and_then(Value::as_str) {
-                values.push((field.to_owned(), value.to_owned(), format!("{}.{field}", item.path)));
+            if let Some(value) = text(field)
+                && !seen.insert((entity.name, field, value.clone()))
+            {
+                violation = violation.or(Some((Some(field), format!("{field} set to '{value}'"))));
             }
         }
-        if !entity.cache_key.is_empty() {
-            values.push((entity.cache_key.join(", "), cache_key(entity, record), item.path.clone()));
+        if let Some(key) = entity.cache_key_of(record)
+            && !seen.insert((entity.name, "cache key", key))
+        {
+            violation = violation.or(Some((None, format!("the same {}", entity.cache_key.join(", ")))));
         }
-        if values.is_empty() || record.get("id").is_some() {
-            let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
-            values.push(("primary key".to_owned(), id.to_owned(), item.path.clone()));
+        if let Some(id) = text("id")
+            && !seen.insert((entity.name, "id", id.clone()))
+        {
+            violation = violation.or(Some((None, format!("primary key set to '{id}'"))));
         }
-        for (field, value, path) in values {
-            if !seen.insert((entity.name, field.clone(), value.clone())) {
-                let with = if field == "primary key" || entity.schema.field(&field).is_some() {
-                    format!("{field} set to '{value}'")
-                } else {
-                    format!("the same {field}")
-                };
-                problems.add(
-                    &path,
-                    format!("uniqueness violation: '{}' entity with {with} already declared", entity.name),
-                );
-                break;
+        if let Some((field, with)) = violation {
+            let text = format!("uniqueness violation: '{}' entity with {with} already declared", entity.name);
+            match field {
+                Some(field) => problems.add(&format!("{}.{field}", item.path), text),
+                None => problems.add_whole(&item.path, text),
             }
         }
     }
@@ -214,33 +228,31 @@ fn configuration(records: &[Entry<'_>], problems: &mut Problems) -> Configuratio
             continue;
         }
         if let Err(fault) = configuration.add(item.entity.name, record) {
-            problems.add(&item.path, fault.to_string());
+            problems.add_whole(&item.path, fault.to_string());
         }
     }
     configuration
 }
 
 impl Errors {
-    /// Adds a text at a path with indexes: `services[2].paths[1]`. A path that ends in an entity says it of the whole.
-    fn add_nested(&mut self, path: &str, text: &str) {
+    /// Adds a text at a path with indexes (`services[2].paths[1]`), or about the entity that the path leads to.
+    fn add_nested(&mut self, path: &str, text: &str, whole: bool) {
         let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
         if let Some((first, rest)) = steps.split_first() {
-            self.add(first, nest(rest, text, path.ends_with(']') && entity::by_name(first).is_some()));
+            self.add(first, nest(rest, text, whole));
         }
     }
 }
 
-fn nest(steps: &[&str], text: &str, ends_in_item: bool) -> Violation {
+fn nest(steps: &[&str], text: &str, whole: bool) -> Violation {
     match steps.split_first() {
+        None if whole => Violation::Fields(Errors::entity(text)),
         None => Violation::Text(text.to_owned()),
         Some((step, rest)) => match step.parse::<usize>() {
-            Ok(index) if rest.is_empty() && ends_in_item => {
-                Violation::item(index, Violation::Fields(Errors::entity(text)))
-            }
-            Ok(index) => Violation::item(index, nest(rest, text, ends_in_item)),
+            Ok(index) => Violation::item(index, nest(rest, text, whole)),
             Err(_) => {
                 let mut errors = Errors::new();
-                errors.add(step, nest(rest, text, ends_in_item));
+                errors.add(step, nest(rest, text, whole));
                 Violation::Fields(errors)
             }
         },

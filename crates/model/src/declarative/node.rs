@@ -66,7 +66,9 @@ fn without_place(text: &str) -> &str {
         Some(rest) => rest.split_once(": ").map_or(text, |(_, cause)| cause),
         None => text,
     };
-    text.split(" at line ").next().unwrap_or(text)
+    let text = text.split(" at line ").next().unwrap_or(text);
+    // A hint for programmers, of no use to the writer of a file.
+    text.split(", set DuplicateKeyPolicy").next().unwrap_or(text)
 }
 
 impl Placed {

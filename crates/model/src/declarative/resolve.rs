@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::collect::Item;
 use super::load::Problems;
 use crate::entity::Descriptor;
-use crate::{Record, ids};
+use crate::ids;
 
 /// The ids of a file: by entity and endpoint key, and all of each entity.
 #[derive(Default)]
@@ -62,6 +62,7 @@ impl Index {
                     let text =
                         format!("invalid reference '{field}: {text}' (the entry stands inside another one)");
                     problems.add(&format!("{}.{field}", item.path), text);
+                    item.record.remove(field);
                 }
                 (Some(id), _) => {
                     item.record.insert(field.to_owned(), json!({"id": id.to_string()}));
@@ -99,26 +100,14 @@ impl Index {
         if let Some(key) = entity.endpoint_value(&item.record) {
             return ids::deterministic(entity.name, key);
         }
-        if !entity.cache_key.is_empty() {
-            return ids::deterministic(entity.name, &cache_key(entity, &item.record));
+        if let Some(key) = entity.cache_key_of(&item.record) {
+            return ids::deterministic(entity.name, &key);
         }
         let content = Value::Object(item.record.clone()).to_string();
         let count = self.content.entry((entity.name, content.clone())).or_default();
         *count += 1;
         ids::deterministic(entity.name, &format!("{content}:{count}"))
     }
-}
-
-/// The values that are unique together, as one text.
-pub(super) fn cache_key(entity: &Descriptor, record: &Record) -> String {
-    let part = |name: &&str| match record.get(*name) {
-        Some(Value::Object(reference)) => {
-            reference.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-        Some(Value::String(text)) => text.clone(),
-        _ => String::new(),
-    };
-    entity.cache_key.iter().map(part).collect::<Vec<_>>().join(":")
 }
 
 /// The id or endpoint key that a reference gives: `None` for what is no reference, `Some(None)` for none.

@@ -129,6 +129,18 @@ impl Descriptor {
         record.get(self.endpoint_key?).and_then(Value::as_str)
     }
 
+    /// The values that are unique together, as one text: ids for references, nothing for null, `:` between. `None` when
+    /// the entity has no such rule. References must be resolved to ids.
+    #[must_use]
+    pub fn cache_key_of(&self, record: &crate::Record) -> Option<String> {
+        let part = |name: &&str| match record.get(*name) {
+            Some(Value::Object(reference)) => reference.get("id").and_then(Value::as_str).unwrap_or_default(),
+            Some(Value::String(text)) => text,
+            _ => "",
+        };
+        (!self.cache_key.is_empty()).then(|| self.cache_key.iter().map(part).collect::<Vec<_>>().join(":"))
+    }
+
     /// Whether the field of this name holds a reference to another entity.
     #[must_use]
     pub fn is_foreign(&self, field: &str) -> bool {

@@ -1,5 +1,5 @@
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub(super) fn schema_with(base: &Schema, plugin: &PluginDescription) -> Schema {
     let mut schema = base.clone();
     for field in &mut schema.fields {
         match field.name {
-            "config" => field.ty = record_of(plugin.config.clone()).required().doc(field.ty.doc),
+            "config" => field.ty = record_of(Arc::clone(&plugin.config)).required().doc(field.ty.doc),
             "protocols" => {
                 let element = string().one_of(plugin.protocols.iter().copied());
                 field.ty.kind = Kind::Set(Box::new(element));

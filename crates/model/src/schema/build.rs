@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Auto, Check, CheckFn, Foreign, Kind, OnDelete, PatternFn, Schema, Type};
@@ -52,8 +54,8 @@ pub fn record(fields: impl IntoIterator<Item = (&'static str, Type)>) -> Type {
 
 /// An object with the fields, shorthands and checks of a schema.
 #[must_use]
-pub fn record_of(schema: Schema) -> Type {
-    Type::of(Kind::Record(schema))
+pub fn record_of(schema: impl Into<Arc<Schema>>) -> Type {
+    Type::of(Kind::Record(schema.into()))
 }
 
 /// A reference to an entity, by its plural name; the parent cannot be deleted while it is referred to.

@@ -130,7 +130,6 @@ fn compare(value: &Value, bound: i64) -> Option<std::cmp::Ordering> {
         return Some(integer.cmp(&bound));
     }
     // A bound is a small configured limit, so it has an exact floating-point form.
-    #[allow(clippy::cast_precision_loss)]
     value.as_f64().and_then(|number| number.partial_cmp(&(bound as f64)))
 }
 

@@ -160,7 +160,6 @@ fn whole(value: &Value) -> Option<Number> {
     }
     let float = number.as_f64()?;
     // Beyond 2^53 a float does not say which integer it means.
-    #[allow(clippy::cast_possible_truncation)]
     (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then(|| Number::from(float as i64))
 }
 

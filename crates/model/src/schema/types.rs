@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Check, EntityCheck, Shorthand};
@@ -69,7 +71,7 @@ pub enum Kind {
     /// An object with keys and values of one type each.
     Map(Box<Type>, Box<Type>),
     /// An object with known fields.
-    Record(Schema),
+    Record(Arc<Schema>),
     /// A reference to another entity: `{"id": "…"}`, or its endpoint key (`{"name": "…"}`) until the store resolves it.
     Foreign(Foreign),
     /// Any JSON.
