@@ -29,6 +29,17 @@ pub enum Violation {
     Items(BTreeMap<usize, Violation>),
 }
 
+/// One text with the way to what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The way, indexes from 1: `redis.port`, `paths[2]`. Empty for the record itself.
+    pub path: String,
+    /// What is wrong.
+    pub text: String,
+    /// Whether the text is about a record as a whole, to which the path leads, and not about a value.
+    pub whole: bool,
+}
+
 impl Errors {
     /// Nothing is wrong.
     #[must_use]
@@ -159,18 +170,17 @@ impl Errors {
         }
     }
 
-    /// Each violation at any depth with the path that leads to it: `("routes[1].paths[2]", "should start with: /")`.
-    /// Indexes count from 1. Texts about a record as a whole have that record's path, which is empty at the top.
+    /// Each violation at any depth with the path that leads to it.
     #[must_use]
-    pub fn flat(&self) -> Vec<(String, String)> {
+    pub fn flat(&self) -> Vec<Located> {
         let mut found = Vec::new();
         self.flatten("", &mut found);
         found
     }
 
-    fn flatten(&self, path: &str, found: &mut Vec<(String, String)>) {
+    fn flatten(&self, path: &str, found: &mut Vec<Located>) {
         for text in &self.entity {
-            found.push((path.to_owned(), text.clone()));
+            found.push(Located { path: path.to_owned(), text: text.clone(), whole: true });
         }
         for (name, violation) in &self.fields {
             let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -247,9 +257,11 @@ impl Violation {
         }
     }
 
-    fn flatten(&self, path: &str, found: &mut Vec<(String, String)>) {
+    fn flatten(&self, path: &str, found: &mut Vec<Located>) {
         match self {
-            Self::Text(text) => found.push((path.to_owned(), text.clone())),
+            Self::Text(text) => {
+                found.push(Located { path: path.to_owned(), text: text.clone(), whole: false })
+            }
             Self::Fields(errors) => errors.flatten(path, found),
             Self::Items(items) => {
                 for (index, violation) in items {
@@ -330,7 +342,8 @@ mod tests {
         errors.add("protocols", Violation::item(2, "expected one of: a, b"));
         assert_eq!(errors.message(), "schema violation (protocols.2: expected one of: a, b)");
         assert_eq!(errors.to_json(), json!({"protocols": [null, "expected one of: a, b"]}));
-        assert_eq!(errors.flat(), [("protocols[2]".to_owned(), "expected one of: a, b".to_owned())]);
+        let text = "expected one of: a, b".to_owned();
+        assert_eq!(errors.flat(), [Located { path: "protocols[2]".to_owned(), text, whole: false }]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::node::{Placed, read};
 use super::resolve::Index;
 use super::{DeclarativeFault, Declared, FORMAT_VERSIONS, Problem, coerce, hash, legacy};
 use crate::entity::{Descriptor, Fresh, protocols_fit};
+use crate::errors::Located;
 use crate::schema::{Schema, any, array, boolean, string};
 use crate::{Configuration, Errors, PluginCatalog, Record, Violation, ids};
 
@@ -47,32 +48,22 @@ pub fn parse(
 /// What is wrong so far, by path.
 #[derive(Default)]
 pub(super) struct Problems {
-    found: Vec<Found>,
-}
-
-struct Found {
-    path: String,
-    text: String,
-    /// Whether the text is about an entity as a whole, and the path leads to that entity.
-    whole: bool,
+    found: Vec<Located>,
 }
 
 impl Problems {
     pub(super) fn add(&mut self, path: &str, text: impl Into<String>) {
-        self.found.push(Found { path: path.to_owned(), text: text.into(), whole: false });
+        self.found.push(Located { path: path.to_owned(), text: text.into(), whole: false });
     }
 
     fn add_whole(&mut self, path: &str, text: impl Into<String>) {
-        self.found.push(Found { path: path.to_owned(), text: text.into(), whole: true });
+        self.found.push(Located { path: path.to_owned(), text: text.into(), whole: true });
     }
 
     fn add_all(&mut self, path: &str, errors: &Errors) {
-        for (inner, text) in errors.flat() {
-            if inner.is_empty() {
-                self.add_whole(path, text);
-            } else {
-                self.add(&format!("{path}.{inner}"), text);
-            }
+        for Located { path: inner, text, whole } in errors.flat() {
+            let path = if inner.is_empty() { path.to_owned() } else { format!("{path}.{inner}") };
+            self.found.push(Located { path, text, whole });
         }
     }
 
@@ -98,9 +89,7 @@ impl Problems {
         match schema.process(header) {
             Ok(header) => header.get("_format_version").and_then(Value::as_str).map(str::to_owned),
             Err(errors) => {
-                for (path, text) in errors.flat() {
-                    self.add(&path, text);
-                }
+                self.found.extend(errors.flat());
                 None
             }
         }
@@ -125,7 +114,7 @@ impl Problems {
         }
         let mut errors = Errors::new();
         let mut problems = Vec::new();
-        for Found { path, text, whole } in self.found {
+        for Located { path, text, whole } in self.found {
             errors.add_nested(&path, &text, whole);
             problems.push(Problem { position: tree.locate(&path), path, text });
         }

@@ -39,7 +39,16 @@ impl Index {
     fn references(&self, item: &mut Item, parent: Option<(&'static str, Uuid)>, problems: &mut Problems) {
         for (field, foreign) in item.entity.foreign_keys() {
             let given = item.record.get(field).cloned().unwrap_or(Value::Null);
-            let Some(named) = reference(&given, crate::entity::by_name(foreign.entity)) else {
+            let parents = crate::entity::by_name(foreign.entity);
+            if parents.is_none() && !given.is_null() {
+                problems.add(
+                    &format!("{}.{field}", item.path),
+                    format!("'{field}' is not supported by Keybound yet"),
+                );
+                item.record.remove(field);
+                continue;
+            }
+            let Some(named) = reference(&given, parents) else {
                 // Not a reference at all: the field's own check says what is wrong with it.
                 continue;
             };

@@ -7,7 +7,10 @@ pub(super) enum Step {
     Next,
 }
 
-/// The way that an argument's name describes. What is no path is one step of that very name.
+/// The deepest path; no schema has one as deep, and what a stranger sends must not decide how deep we recurse.
+const DEEPEST: usize = 32;
+
+/// The way that an argument's name describes. What is no path, or too deep, is one step of that very name.
 pub(super) fn steps(name: &str) -> Vec<Step> {
     if name.starts_with('.') || name.ends_with('.') {
         return vec![Step::Name(name.to_owned())];
@@ -19,6 +22,9 @@ fn path(name: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut rest = name;
     loop {
+        if steps.len() >= DEEPEST {
+            return None;
+        }
         let end = rest.find(['.', '[']).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         if word.is_empty() {
@@ -28,6 +34,9 @@ fn path(name: &str) -> Option<Vec<Step>> {
         rest = after;
         while let Some(inner) = rest.strip_prefix('[') {
             let (inside, after) = inner.split_once(']')?;
+            if steps.len() >= DEEPEST {
+                return None;
+            }
             steps.push(if inside.is_empty() { Step::Next } else { Step::Name(inside.to_owned()) });
             rest = after;
         }
@@ -65,6 +74,14 @@ mod tests {
             ("a[1].b", vec!["a", "1", "b"]),
         ] {
             assert_eq!(shown(name), steps, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_a_deepest_level() {
+        for unit in [".a", "[a]", "[]"] {
+            assert_eq!(steps(&format!("a{}", unit.repeat(31))).len(), 32, "{unit}");
+            assert_eq!(steps(&format!("a{}", unit.repeat(32))).len(), 1, "{unit}");
         }
     }
 

@@ -155,6 +155,10 @@ fn each_fault_is_one_line_with_its_place() {
             "kong.yml:6:12: plugins[1].config.later: 'later' is not supported by Keybound yet",
         ),
         (
+            "_format_version: \"3.0\"\nplugins:\n- name: plain\n  consumer: john",
+            "kong.yml:4:13: plugins[1].consumer: 'consumer' is not supported by Keybound yet",
+        ),
+        (
             "_format_version: \"3.0\"\nroutes:\n- protocols: [http]\n  paths: [/]\n  plugins:\n  - name: plain\n    protocols: [https]",
             "kong.yml:7:16: routes[1].plugins[1].protocols: must match the associated route's protocols",
         ),
