@@ -2,6 +2,7 @@
 
 pub mod algorithm;
 pub mod base64url;
+pub mod binding;
 pub mod confirmation;
 pub mod htu;
 pub mod json;
