@@ -1,0 +1,116 @@
+//! The client: what every call to a provider has in common.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Client, RequestBuilder, Url, redirect};
+use tokio::runtime::Handle;
+
+use super::{Answer, SetupFault, TrustRoots, tls};
+use crate::fault::Cause;
+
+/// How calls to a provider are made.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// The authorities that providers' certificates are checked against.
+    pub roots: TrustRoots,
+    /// Whether certificates are checked at all (`ssl_verify`).
+    pub verify: bool,
+    /// The time for a whole call, connecting and reading included (`timeout`, there in milliseconds).
+    pub timeout: Duration,
+    /// Whether connections are kept for later calls (`keepalive`).
+    pub keepalive: bool,
+}
+
+/// A client for provider calls. Cheap to clone.
+///
+/// It follows no redirect: a provider that answers with one is at fault. It takes no proxy from the environment, asks
+/// for no compression, and reads no more of an answer than the call allows, whatever the answer's length field says.
+/// The calls of this crate run on the runtime given here, so that a request that is given up does not end a call that
+/// others wait for.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client,
+    runtime: Handle,
+}
+
+impl HttpClient {
+    /// Makes a client. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`SetupFault::Tls`] or [`SetupFault::Client`] when a library refuses the settings.
+    pub fn new(settings: &HttpSettings, runtime: Handle) -> Result<Self, SetupFault> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(&settings.roots, settings.verify)?)
+            .user_agent(concat!("keybound/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .connect_timeout(settings.timeout)
+            .timeout(settings.timeout);
+        if !settings.keepalive {
+            builder = builder.pool_max_idle_per_host(0);
+        }
+        let client = builder.build().map_err(|fault| SetupFault::Client(fault.to_string()))?;
+        Ok(Self { client, runtime })
+    }
+
+    /// Where calls run.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// GET of a JSON document of at most `limit` bytes.
+    pub(crate) async fn get(
+        &self,
+        url: &Url,
+        headers: &[(HeaderName, HeaderValue)],
+        limit: usize,
+    ) -> Result<Answer, Cause> {
+        let request = self.client.get(url.clone()).header(ACCEPT, "application/json");
+        send(with_headers(request, headers), limit).await
+    }
+
+    /// POST of a form, for a JSON answer of at most `limit` bytes.
+    pub(crate) async fn post_form(
+        &self,
+        url: &Url,
+        headers: &[(HeaderName, HeaderValue)],
+        form: Bytes,
+        limit: usize,
+    ) -> Result<Answer, Cause> {
+        let request = self
+            .client
+            .post(url.clone())
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        send(with_headers(request, headers), limit).await
+    }
+}
+
+fn with_headers(request: RequestBuilder, headers: &[(HeaderName, HeaderValue)]) -> RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+}
+
+async fn send(request: RequestBuilder, limit: usize) -> Result<Answer, Cause> {
+    let response = request.send().await.map_err(|fault| cause_of(&fault))?;
+    Answer::read(response, limit).await
+}
+
+/// Sorts a failure of the HTTP library: out of time, TLS, nobody there, or an answer that is not HTTP.
+pub(super) fn cause_of(fault: &reqwest::Error) -> Cause {
+    if fault.is_timeout() {
+        return Cause::Timeout;
+    }
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(fault);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return Cause::Tls;
+        }
+        next = error.source();
+    }
+    if fault.is_connect() { Cause::Unreachable } else { Cause::BrokenAnswer }
+}

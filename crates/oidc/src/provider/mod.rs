@@ -1,0 +1,223 @@
+//! One configured provider: its metadata, its keys, and those of the other issuers that it may stand for.
+
+mod issuers;
+mod settings;
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use keybound_pop::time::Clock;
+use reqwest::Url;
+
+pub use settings::{ProviderSettings, SettingsFault};
+
+use crate::discovery::{self, Location, Metadata, endpoint};
+use crate::fault::{Call, Cause, ProviderFault};
+use crate::http::HttpClient;
+use crate::keys::{self, KeyRing, KeySet, Ownership};
+use crate::remote::{Demand, Pace, Remote};
+use issuers::OtherIssuer;
+
+/// A provider. Fetches nothing until it is used, recovers by itself from a provider that is down at the start, and
+/// keeps what it has when the provider fails later.
+///
+/// Tokens are accepted from the issuer that the metadata name and from `issuers_allowed`. Which keys verify them:
+/// - the configured issuer's tokens: the key set of its metadata (or `jwks_endpoint`), then its extra sets;
+/// - another allowed issuer's: the extra sets that are its own (those below its URL; with one other issuer, also those
+///   that lie elsewhere), and no others;
+/// - another allowed issuer without extra sets: the key set that its own metadata name, and no other. Where nothing
+///   answers at its URL with metadata of its own, it is another name of the configured provider, whose keys hold.
+///   While it answers with failures the fault is the provider's.
+pub struct Provider {
+    pub(crate) http: HttpClient,
+    pub(crate) clock: Arc<dyn Clock>,
+    configured: Arc<str>,
+    /// The configuration leaves open whether the issuer ends in a slash: the metadata say.
+    slash_unknown: bool,
+    /// Values of `issuers_allowed` that differ from the configured issuer by a slash that the configuration left open.
+    spellings: Vec<String>,
+    metadata: Option<Remote<Metadata>>,
+    introspection: Option<Url>,
+    keys: KeyRing,
+    others: Vec<OtherIssuer>,
+}
+
+impl Provider {
+    /// Checks the settings and prepares the provider; calls nobody.
+    ///
+    /// # Errors
+    /// [`SettingsFault::Url`] for the first field that holds no usable URL.
+    pub fn new(
+        settings: &ProviderSettings,
+        http: HttpClient,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, SettingsFault> {
+        let maker = Maker {
+            http: http.clone(),
+            clock: Arc::clone(&clock),
+            pace: Pace { lifetime: settings.cache_ttl, rediscovery: settings.rediscovery_lifetime },
+        };
+        let location = Location::of(&settings.issuer);
+        let url = |field, text: &String| endpoint(text).ok_or(SettingsFault::Url(field));
+        let jwks_endpoint =
+            settings.jwks_endpoint.as_ref().map(|text| url("jwks_endpoint", text)).transpose()?;
+        let introspection = settings.introspection_endpoint.as_ref();
+        let introspection = introspection.map(|text| url("introspection_endpoint", text)).transpose()?;
+        let extras = settings.extra_jwks_uris.iter().map(|text| url("extra_jwks_uris", text));
+        let extras = extras.collect::<Result<Vec<_>, _>>()?;
+
+        let metadata = match &location {
+            _ if settings.using_pseudo_issuer => None,
+            None => return Err(SettingsFault::Url("issuer")),
+            Some(location) => Some(maker.metadata(location.clone(), settings.discovery_headers.clone())),
+        };
+        let configured = location.as_ref().map_or(settings.issuer.as_str(), Location::issuer);
+        let is_spelling = |issuer: &str| {
+            issuer == configured || location.as_ref().is_some_and(|location| location.expects(issuer))
+        };
+        let (spellings, others): (Vec<&str>, Vec<&str>) =
+            settings.issuers_allowed.iter().map(String::as_str).partition(|issuer| is_spelling(issuer));
+
+        let keyed = metadata.is_some() || jwks_endpoint.is_some();
+        let owners = Ownership::assign(configured, keyed, &others, &extras);
+        for uri in &owners.ownerless {
+            tracing::warn!(%uri, "extra_jwks_uris: no allowed issuer can be told to own this key set; it is not used");
+        }
+        let mut sets = Vec::new();
+        match (jwks_endpoint, &metadata) {
+            (Some(url), _) => sets.push(maker.keys_at(url)),
+            (None, Some(metadata)) => sets.push(maker.keys_of(metadata.clone())),
+            (None, None) => {}
+        }
+        sets.extend(owners.primary.into_iter().map(|url| maker.keys_at(url)));
+        let others = others
+            .into_iter()
+            .zip(owners.others)
+            .map(|(issuer, extras)| OtherIssuer::new(&maker, issuer, extras, settings.using_pseudo_issuer))
+            .collect();
+        Ok(Arc::new(Self {
+            configured: configured.into(),
+            slash_unknown: metadata.is_some() && location.as_ref().is_some_and(Location::slash_unknown),
+            spellings: spellings.into_iter().map(str::to_owned).collect(),
+            metadata,
+            introspection,
+            keys: KeyRing::new(sets),
+            others,
+            http,
+            clock,
+        }))
+    }
+
+    /// The metadata; `None` for a pseudo issuer.
+    ///
+    /// # Errors
+    /// The provider's fault while there are none at all.
+    pub async fn metadata(&self) -> Result<Option<Arc<Metadata>>, ProviderFault> {
+        match &self.metadata {
+            None => Ok(None),
+            Some(remote) => remote.current().await.map(|reading| Some(reading.value)),
+        }
+    }
+
+    /// The issuer that the provider's tokens name. Known from the configuration, unless that gives the URL of the
+    /// metadata.
+    ///
+    /// # Errors
+    /// The provider's fault while the metadata are needed for it and cannot be had.
+    pub async fn issuer(&self) -> Result<Arc<str>, ProviderFault> {
+        if !self.slash_unknown {
+            return Ok(Arc::clone(&self.configured));
+        }
+        let metadata = self.metadata().await?;
+        Ok(metadata.map_or_else(|| Arc::clone(&self.configured), |metadata| Arc::clone(&metadata.issuer)))
+    }
+
+    /// Where tokens are introspected: `introspection_endpoint`, else what the metadata name.
+    ///
+    /// # Errors
+    /// The provider's fault while there are no metadata, and [`Cause::Endpoint`] when they name no usable endpoint.
+    pub async fn introspection_endpoint(&self) -> Result<Url, ProviderFault> {
+        if let Some(url) = &self.introspection {
+            return Ok(url.clone());
+        }
+        let metadata = self.metadata().await?;
+        let url = metadata.and_then(|metadata| metadata.introspection_endpoint.clone());
+        url.ok_or(ProviderFault::new(Call::Introspection, Cause::Endpoint("introspection_endpoint")))
+    }
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("issuer", &self.configured).finish_non_exhaustive()
+    }
+}
+
+/// Makes the remote things of one provider.
+struct Maker {
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+}
+
+impl Maker {
+    fn metadata(
+        &self,
+        location: Location,
+        headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    ) -> Remote<Metadata> {
+        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
+        let source = Arc::new((location, headers));
+        self.remote(Call::Metadata, move || {
+            let (http, clock, source) = (http.clone(), Arc::clone(&clock), Arc::clone(&source));
+            async move { discovery::fetch(&http, &*clock, &source.0, &source.1).await }.boxed()
+        })
+    }
+
+    fn keys_at(&self, url: Url) -> Remote<KeySet> {
+        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
+        self.remote(Call::Keys, move || {
+            let (http, clock, url) = (http.clone(), Arc::clone(&clock), url.clone());
+            async move { keys::fetch(&http, &*clock, &url).await }.boxed()
+        })
+    }
+
+    /// The key set that metadata name, wherever they name it at the time of the fetch.
+    fn keys_of(&self, metadata: Remote<Metadata>) -> Remote<KeySet> {
+        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
+        self.remote(Call::Keys, move || {
+            let (http, clock, metadata) = (http.clone(), Arc::clone(&clock), metadata.clone());
+            async move {
+                let url = jwks_uri(&metadata.current().await?.value)?;
+                let result = keys::fetch(&http, &*clock, &url).await;
+                let gone =
+                    |fault: &ProviderFault| matches!(fault.cause, Cause::Status { status: 404 | 410, .. });
+                if !result.as_ref().is_err_and(gone) {
+                    return result;
+                }
+                // The key set may have moved: newer metadata say where to.
+                match metadata.renewed(Demand::Missing).await? {
+                    Some(newer) if jwks_uri(&newer)? != url => {
+                        keys::fetch(&http, &*clock, &jwks_uri(&newer)?).await
+                    }
+                    _ => result,
+                }
+            }
+            .boxed()
+        })
+    }
+
+    fn remote<T: Send + Sync + 'static>(
+        &self,
+        call: Call,
+        fetch: impl Fn() -> futures_util::future::BoxFuture<'static, Result<T, ProviderFault>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Remote<T> {
+        Remote::new(call, self.pace, Arc::clone(&self.clock), self.http.runtime().clone(), fetch)
+    }
+}
+
+fn jwks_uri(metadata: &Metadata) -> Result<Url, ProviderFault> {
+    metadata.jwks_uri.clone().ok_or(ProviderFault::new(Call::Keys, Cause::Endpoint("jwks_uri")))
+}
