@@ -1,12 +1,17 @@
-//! JOSE, DPoP (RFC 9449) and certificate binding (RFC 8705): the pure verifier of sender-constrained tokens.
+#![doc = include_str!("../manual/front.md")]
 
 pub mod algorithm;
 pub mod base64url;
 pub mod binding;
+pub mod challenge;
 pub mod confirmation;
 pub mod htu;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+pub mod nonce;
+pub mod proof;
+pub mod replay;
+pub mod sign;
 pub mod thumbprint;
 pub mod time;
