@@ -2,6 +2,8 @@
 //!
 //! Everything that decides on requests lives in the crates below this one; here it is only put together.
 
+pub mod clock;
+pub mod dpop;
 pub mod logging;
 pub mod settings;
 pub mod terminal;
