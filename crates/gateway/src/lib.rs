@@ -1,1 +1,36 @@
 //! The data plane: listen, route, proxy, observe.
+//!
+//! A [`Gateway`] is bound with [`Settings`] and serves a [`Snapshot`], which is compiled from a
+//! [`Configuration`](keybound_model::Configuration) and may be exchanged at any time. The folders carry the stages of
+//! a request: `listen` accepts connections, `head` puts a request in order, `route` finds its route, the plugin chain
+//! decides, `upstream` reaches the service, `proxy` streams both bodies, `respond` is the one way out and `observe`
+//! writes one access record.
+//!
+//! ```no_run
+//! use keybound_gateway::{Gateway, Listener, Settings, Snapshot};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let listeners = vec![Listener::plain("127.0.0.1:8000".parse()?)];
+//! let gateway = Gateway::bind(Settings { listeners, ..Settings::default() }, Snapshot::empty().shared())?;
+//! println!("listening on {:?}", gateway.local_addrs());
+//! gateway.run(std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod head;
+mod listen;
+mod observe;
+mod proxy;
+mod respond;
+mod route;
+mod settings;
+mod snapshot;
+mod upstream;
+
+pub use listen::{BindFault, Gateway, RunFault};
+pub use observe::TARGET as ACCESS_TARGET;
+pub use settings::{
+    ErrorType, FieldTokens, Limits, Listener, ServerIdentity, Settings, Trust, UpstreamSettings,
+};
+pub use snapshot::{CompileFault, SharedSnapshot, Snapshot};

@@ -1,0 +1,87 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::activity::Activity;
+use super::framing::FramingWatch;
+
+/// A client's connection, that notes what it is doing.
+#[derive(Debug)]
+pub(crate) struct ClientIo<S> {
+    stream: S,
+    activity: Activity,
+    /// Only where heads are lines: HTTP/1.
+    watch: Option<FramingWatch>,
+}
+
+impl<S> ClientIo<S> {
+    pub(crate) fn new(stream: S, activity: Activity, http1: bool) -> Self {
+        Self { stream, activity, watch: http1.then(FramingWatch::new) }
+    }
+
+    fn note_read(&mut self, bytes: &[u8]) {
+        let Some(watch) = &mut self.watch else { return };
+        if bytes.is_empty() || !self.activity.expects_head() {
+            return;
+        }
+        self.activity.head_moves();
+        if let Some(in_doubt) = watch.feed(bytes) {
+            self.activity.head_read(in_doubt);
+        }
+    }
+
+    fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.activity.wrote(written.is_ready());
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.note_read(buffer.filled().get(before..).unwrap_or_default());
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note_write(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.note_write(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.note_write(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,167 @@
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use keybound_plugins::contract::{Connection, TlsInfo};
+use rustls::{ServerConfig, ServerConnection};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::activity::Activity;
+use super::client_io::ClientIo;
+use super::worker::{Client, Seat};
+use crate::proxy;
+use crate::proxy::response_body::ResponseBody;
+
+/// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
+const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
+
+/// Serves one connection to its end: the handshake, then requests.
+pub(crate) async fn serve(
+    seat: Seat,
+    stream: TcpStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+    activity: Activity,
+    tls: Option<Arc<ServerConfig>>,
+    http2: bool,
+) {
+    let worker = Rc::clone(seat.worker());
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    // A listener on all addresses has another one for each connection.
+    let local = stream.local_addr().unwrap_or(local);
+    let trusted = worker.settings.trust.trusts(peer.ip());
+    let mut connection = Connection { peer, local, trusted, tls: None };
+    let Some(config) = tls else {
+        let http2 = http2 && begins_http2(&stream).await;
+        let client = Rc::new(Client::new(connection, &worker.settings, activity.clone()));
+        let io = ClientIo::new(stream, activity, !http2);
+        return if http2 { serve_http2(seat, client, io).await } else { serve_http1(seat, client, io).await };
+    };
+    let handshake = TlsAcceptor::from(config).accept(stream);
+    let stream = match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "a TLS handshake failed");
+            return;
+        }
+        Err(_) => return,
+    };
+    let (_, session) = stream.get_ref();
+    let http2 = session.alpn_protocol() == Some(b"h2");
+    connection.tls = Some(tls_info(session));
+    let client = Rc::new(Client::new(connection, &worker.settings, activity.clone()));
+    let io = ClientIo::new(stream, activity, !http2);
+    if http2 {
+        serve_http2(seat, client, io).await;
+    } else {
+        serve_http1(seat, client, io).await;
+    }
+}
+
+async fn serve_http1<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let worker = Rc::clone(seat.worker());
+    // Deadlines are the worker's: hyper's own would cost a timer for each request.
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size((worker.settings.limits.max_head_bytes * 2).max(8192))
+        .pipeline_flush(true)
+        .serve_connection(TokioIo::new(io), service(&seat, client))
+        .with_upgrades();
+    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+}
+
+async fn serve_http2<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let worker = Rc::clone(seat.worker());
+    let limits = &worker.settings.limits;
+    let connection = http2::Builder::new(Local)
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.max_concurrent_streams)
+        .max_header_list_size(u32::try_from(limits.max_head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
+        .serve_connection(TokioIo::new(io), service(&seat, client));
+    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+}
+
+fn service(
+    seat: &Seat,
+    client: Rc<Client>,
+) -> impl hyper::service::Service<
+    Request<Incoming>,
+    Response = Response<ResponseBody>,
+    Error = Infallible,
+    Future: Future<Output = Result<Response<ResponseBody>, Infallible>> + 'static,
+> + 'static {
+    let worker = Rc::clone(seat.worker());
+    hyper::service::service_fn(move |request| {
+        let (worker, client) = (Rc::clone(&worker), Rc::clone(&client));
+        async move { Ok(proxy::serve(worker, client, request).await) }
+    })
+}
+
+/// Polls a connection to its end, and tells it once when the worker stops.
+async fn drive<C>(seat: &Seat, connection: C, stop: impl Fn(Pin<&mut C>))
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let mut connection = pin!(connection);
+    let mut told = false;
+    let mut remembered = false;
+    let ended = poll_fn(|context| {
+        // A task's waker stays the same; a task moves to no other.
+        if !remembered {
+            seat.remember(context.waker());
+            remembered = true;
+        }
+        if !told && seat.worker().is_stopping() {
+            stop(connection.as_mut());
+            told = true;
+        }
+        connection.as_mut().poll(context)
+    })
+    .await;
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a client's connection ended early");
+    }
+}
+
+fn tls_info(session: &ServerConnection) -> TlsInfo {
+    let chain = session.peer_certificates().unwrap_or_default();
+    TlsInfo {
+        sni: session.server_name().map(|name| name.trim_end_matches('.').to_ascii_lowercase().into()),
+        client_chain: chain.iter().map(|certificate| certificate.to_vec()).collect(),
+    }
+}
+
+async fn begins_http2(stream: &TcpStream) -> bool {
+    let mut start = [0_u8; 3];
+    // Fewer bytes than three, or none: HTTP/1 decides what to make of it.
+    matches!(stream.peek(&mut start).await, Ok(3) if start == *PRIOR_KNOWLEDGE)
+}
+
+/// Runs the streams of an HTTP/2 connection on the worker's own thread.
+#[derive(Clone, Copy)]
+struct Local;
+
+impl<F: Future + 'static> hyper::rt::Executor<F> for Local {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(async move {
+            future.await;
+        });
+    }
+}

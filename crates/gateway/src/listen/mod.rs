@@ -1,0 +1,176 @@
+//! Sockets, connections, workers and their end.
+
+mod activity;
+mod bind;
+mod client_io;
+mod connection;
+mod framing;
+mod tls;
+mod worker;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{oneshot, watch};
+
+pub(crate) use self::activity::Busy;
+use self::bind::Sockets;
+use self::worker::Door;
+pub(crate) use self::worker::{Client, Worker};
+use crate::settings::Settings;
+use crate::snapshot::SharedSnapshot;
+use crate::upstream::attempt::Reach;
+use crate::upstream::pool::Pool;
+use crate::upstream::resolve::Resolver;
+use crate::upstream::tls::ClientTls;
+
+/// The data plane, bound to its addresses and not yet serving.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Arc<Settings>,
+    snapshot: SharedSnapshot,
+    sockets: Vec<(Sockets, Option<Arc<ServerConfig>>)>,
+    addrs: Vec<SocketAddr>,
+    client_tls: ClientTls,
+}
+
+/// Why the data plane cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum BindFault {
+    /// An address cannot be listened on: in use, not ours, not allowed.
+    #[error("cannot listen on {addr}: {cause}")]
+    Address {
+        /// The address.
+        addr: SocketAddr,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// A listener speaks TLS and there is no certificate.
+    #[error("cannot listen on {addr}: TLS needs a certificate, and none is given")]
+    NoIdentity {
+        /// The listener's address.
+        addr: SocketAddr,
+    },
+    /// The listeners' certificate and key cannot be used.
+    #[error("the certificate of the TLS listeners cannot be used: {0}")]
+    Identity(rustls::Error),
+    /// An authority for upstreams is no certificate.
+    #[error("a certificate authority for upstreams cannot be used: {0}")]
+    UpstreamRoots(rustls::Error),
+}
+
+/// Why the data plane ended other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFault {
+    /// A thread or its runtime could not be made.
+    #[error("a worker cannot start: {0}")]
+    Start(io::Error),
+    /// A worker ended by itself, which is a defect.
+    #[error("a worker ended unexpectedly")]
+    Ended,
+}
+
+impl Gateway {
+    /// Binds every address for every worker, and prepares TLS. Nothing is served yet, so that a fault here leaves
+    /// nothing behind. The snapshot may be exchanged at any time; the next request uses the new one.
+    ///
+    /// # Errors
+    /// [`BindFault`] for the first address that cannot be bound, and for certificates that cannot be used.
+    pub fn bind(settings: Settings, snapshot: SharedSnapshot) -> Result<Self, BindFault> {
+        let client_tls = ClientTls::new(&settings.upstream).map_err(BindFault::UpstreamRoots)?;
+        let mut sockets = Vec::new();
+        for listener in &settings.listeners {
+            let config = match (listener.tls, &settings.identity) {
+                (false, _) => None,
+                (true, None) => return Err(BindFault::NoIdentity { addr: listener.addr }),
+                (true, Some(identity)) => {
+                    let config = tls::server_config(identity, listener.http2).map_err(BindFault::Identity)?;
+                    Some(Arc::new(config))
+                }
+            };
+            sockets.push((bind::bind(*listener, settings.workers.get())?, config));
+        }
+        let addrs = sockets.iter().map(|(sockets, _)| sockets.addr).collect();
+        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs, client_tls })
+    }
+
+    /// The addresses, in the order of the listeners, with the ports that the system chose for port 0.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Serves until `shutdown` is ready: each worker on a thread and a runtime of its own. Then no connection is
+    /// accepted, requests in flight finish (HTTP/1 and HTTP/2), at the latest until the settings' stop deadline, and
+    /// this future ends.
+    ///
+    /// It may run on any tokio runtime, or on none.
+    ///
+    /// # Errors
+    /// [`RunFault`] when a worker cannot start or ends by itself; the others are then stopped.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunFault> {
+        let (stop, stopped) = watch::channel(false);
+        let mut ends = Vec::new();
+        for number in 0..self.settings.workers.get() {
+            let doors = self.doors(number).map_err(RunFault::Start)?;
+            let (settings, snapshot) = (Arc::clone(&self.settings), Arc::clone(&self.snapshot));
+            let (tls, stopped) = (self.client_tls.clone(), stopped.clone());
+            let (end, ended) = oneshot::channel();
+            std::thread::Builder::new()
+                .name(format!("keybound-{number}"))
+                .spawn(move || {
+                    // Nobody waits for the end of a worker when the gateway's future was dropped.
+                    let _ = end.send(work(settings, snapshot, tls, doors, stopped));
+                })
+                .map_err(RunFault::Start)?;
+            ends.push(ended);
+        }
+        drop(self.sockets);
+        let mut ends = std::pin::pin!(futures_util::future::try_join_all(ends));
+        tokio::select! {
+            early = &mut ends => {
+                let failed = early.ok().and_then(|results| results.into_iter().find_map(Result::err));
+                return Err(failed.map_or(RunFault::Ended, RunFault::Start));
+            }
+            () = shutdown => {}
+        }
+        // Workers that are gone already need not be told.
+        let _ = stop.send(true);
+        let results = ends.await.map_err(|_| RunFault::Ended)?;
+        results.into_iter().collect::<io::Result<()>>().map_err(RunFault::Start)
+    }
+
+    /// The doors of one worker.
+    fn doors(&self, number: usize) -> io::Result<Vec<Door>> {
+        let mut doors = Vec::new();
+        for (sockets, tls) in &self.sockets {
+            if let Some(socket) = sockets.sockets.get(number) {
+                let http2 = sockets.listener.http2;
+                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, tls: tls.clone(), http2 });
+            }
+        }
+        Ok(doors)
+    }
+}
+
+/// One worker, from its runtime's start to its end.
+fn work(
+    settings: Arc<Settings>,
+    snapshot: SharedSnapshot,
+    tls: ClientTls,
+    doors: Vec<Door>,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let upstream = &settings.upstream;
+    let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
+    let verify_by_default = upstream.tls_verify;
+    let reach = Reach { pool, resolver: Rc::new(Resolver::default()), tls, verify_by_default };
+    let worker = Rc::new(Worker::new(settings, snapshot, reach));
+    runtime.block_on(worker.run(doors, stopped))
+}

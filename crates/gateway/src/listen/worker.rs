@@ -1,0 +1,246 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+use keybound_plugins::contract::Connection;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+
+use super::activity::{Activity, Ticks};
+use super::connection;
+use crate::head::request_id::RequestIds;
+use crate::settings::Settings;
+use crate::snapshot::SharedSnapshot;
+use crate::upstream::attempt::Reach;
+
+/// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
+pub(crate) struct Worker {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) snapshot: SharedSnapshot,
+    pub(crate) reach: Reach,
+    pub(crate) ids: RequestIds,
+    pub(crate) ticks: Ticks,
+    connections: RefCell<HashMap<u64, Open>>,
+    next: Cell<u64>,
+    stopping: Cell<bool>,
+    closed: Notify,
+}
+
+/// A client's connection, as its requests see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) peer_ip: std::net::IpAddr,
+    /// The peer's address and the port that clients see, as fields carry them.
+    pub(crate) peer_value: HeaderValue,
+    pub(crate) port_value: HeaderValue,
+    pub(crate) port: u16,
+    pub(crate) activity: Activity,
+}
+
+/// An address to accept on.
+pub(crate) struct Door {
+    pub(crate) socket: StdListener,
+    pub(crate) addr: SocketAddr,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) http2: bool,
+}
+
+struct Open {
+    activity: Activity,
+    abort: Option<AbortHandle>,
+    waker: Option<Waker>,
+}
+
+/// A connection's place in its worker; leaves it when dropped.
+pub(crate) struct Seat {
+    worker: Rc<Worker>,
+    number: u64,
+}
+
+impl Worker {
+    pub(crate) fn new(settings: Arc<Settings>, snapshot: SharedSnapshot, reach: Reach) -> Self {
+        Self {
+            settings,
+            snapshot,
+            reach,
+            ids: RequestIds::new(),
+            ticks: Ticks::default(),
+            connections: RefCell::new(HashMap::new()),
+            next: Cell::new(0),
+            stopping: Cell::new(false),
+            closed: Notify::new(),
+        }
+    }
+
+    /// Serves until told to stop; then lets what is in flight finish, within the deadline.
+    pub(crate) async fn run(
+        self: Rc<Self>,
+        doors: Vec<Door>,
+        mut stop: watch::Receiver<bool>,
+    ) -> std::io::Result<()> {
+        let mut accepting = Vec::new();
+        for door in doors {
+            let Door { socket, addr, tls, http2 } = door;
+            let listener = TcpListener::from_std(socket)?;
+            let worker = Rc::clone(&self);
+            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, tls, http2)));
+        }
+        let keeper = tokio::task::spawn_local(Rc::clone(&self).keep_house());
+        // The sender lives as long as the gateway runs; its end means the same as being told.
+        let _ = stop.wait_for(|stop| *stop).await;
+        for task in accepting {
+            task.abort();
+            let _ = task.await;
+        }
+        self.finish().await;
+        keeper.abort();
+        Ok(())
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
+    async fn accept(
+        self: Rc<Self>,
+        listener: TcpListener,
+        addr: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
+        http2: bool,
+    ) {
+        loop {
+            while self.connections.borrow().len() >= self.settings.limits.max_connections {
+                self.closed.notified().await;
+            }
+            match listener.accept().await {
+                Ok((stream, peer)) => self.admit(stream, peer, addr, tls.clone(), http2),
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, %addr, "cannot accept connections; trying again");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn admit(
+        self: &Rc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        addr: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
+        http2: bool,
+    ) {
+        let number = self.next.get();
+        self.next.set(number.wrapping_add(1));
+        let activity = Activity::new(&self.ticks);
+        let open = Open { activity: activity.clone(), abort: None, waker: None };
+        self.connections.borrow_mut().insert(number, open);
+        let seat = Seat { worker: Rc::clone(self), number };
+        let task = connection::serve(seat, stream, peer, addr, activity, tls, http2);
+        let abort = tokio::task::spawn_local(task).abort_handle();
+        if let Some(open) = self.connections.borrow_mut().get_mut(&number) {
+            open.abort = Some(abort);
+        }
+    }
+
+    /// Moves the worker's clock on, ends overdue connections and closes idle ones to upstreams.
+    async fn keep_house(self: Rc<Self>) {
+        let limits = &self.settings.limits;
+        let shortest = limits.head_timeout.min(limits.idle_timeout).min(limits.send_timeout);
+        let period = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_millis(500));
+        let started = Instant::now();
+        let mut interval = tokio::time::interval(period);
+        loop {
+            interval.tick().await;
+            self.ticks.set(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let overdue = |open: &&Open| open.activity.is_overdue(limits);
+            for open in self.connections.borrow().values().filter(overdue) {
+                if let Some(abort) = &open.abort {
+                    abort.abort();
+                }
+            }
+            self.reach.pool.sweep();
+        }
+    }
+
+    /// Tells every connection to end after its request, and waits for that.
+    async fn finish(&self) {
+        self.stopping.set(true);
+        for open in self.connections.borrow().values() {
+            if let Some(waker) = &open.waker {
+                waker.wake_by_ref();
+            }
+        }
+        let all_gone = async {
+            while !self.connections.borrow().is_empty() {
+                self.closed.notified().await;
+            }
+        };
+        if tokio::time::timeout(self.settings.stop_deadline, all_gone).await.is_err() {
+            let left = self.connections.borrow().len();
+            tracing::warn!(connections = left, "the deadline for a stop passed: requests in flight are cut");
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn new(connection: Connection, settings: &Settings, activity: Activity) -> Self {
+        let peer_ip = connection.peer.ip().to_canonical();
+        let local = connection.local.port();
+        let port =
+            settings.port_maps.iter().find(|(listening, _)| *listening == local).map_or(local, |map| map.1);
+        let peer_value = HeaderValue::from_str(&peer_ip.to_string());
+        Self {
+            connection: Arc::new(connection),
+            peer_ip,
+            peer_value: peer_value.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            port_value: port.into(),
+            port,
+            activity,
+        }
+    }
+}
+
+impl Seat {
+    pub(crate) fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    /// Remembers whom to wake when the worker stops.
+    pub(crate) fn remember(&self, waker: &Waker) {
+        if let Some(open) = self.worker.connections.borrow_mut().get_mut(&self.number) {
+            match &mut open.waker {
+                Some(known) => known.clone_from(waker),
+                None => open.waker = Some(waker.clone()),
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.worker.connections.borrow_mut().remove(&self.number);
+        self.worker.closed.notify_waiters();
+    }
+}
+
+/// Errors of `accept` that concern a connection that is already gone.
+fn is_about_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::Interrupted
+    )
+}

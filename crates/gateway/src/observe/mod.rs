@@ -1,0 +1,86 @@
+//! One access record per request, forwarded or not.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Method, StatusCode};
+use keybound_plugins::contract::{Notes, Scope};
+
+/// The `tracing` target of access records.
+pub const TARGET: &str = "access";
+
+/// What is said of a request when its response is out, or when its client is gone.
+///
+/// Codes, thumbprints and identifiers only: never a field's value, a token, a proof or the query.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) started: Instant,
+    pub(crate) request_id: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) peer: IpAddr,
+    pub(crate) client: Option<IpAddr>,
+    /// `None` until the head of the response is decided: the client was gone before.
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) bytes: u64,
+    pub(crate) scope: Option<Arc<Scope>>,
+    pub(crate) fault: Option<&'static str>,
+    pub(crate) detail: Option<String>,
+    pub(crate) jkt: Option<String>,
+    pub(crate) subject: Option<String>,
+    /// Milliseconds until the request was sent to the upstream, and from then to the head of its response.
+    pub(crate) proxy_latency: Option<u64>,
+    pub(crate) upstream_latency: Option<u64>,
+}
+
+/// nginx's status for a client that went away before its answer.
+const CLIENT_GONE: u16 = 499;
+
+impl Record {
+    /// Whether anybody listens: a record that nobody reads is not made.
+    pub(crate) fn is_wanted() -> bool {
+        tracing::enabled!(target: TARGET, tracing::Level::INFO)
+    }
+
+    /// Takes over what the plugins want said.
+    pub(crate) fn note(&mut self, notes: &mut Notes) {
+        self.fault = notes.fault.or(self.fault);
+        self.detail = notes.detail.take().or_else(|| self.detail.take());
+        self.subject = notes.subject.take();
+        self.jkt = notes.jkt.map(|jkt| jkt.to_string());
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let scope = self.scope.as_deref();
+        let name = |part: &Option<(Arc<str>, Option<Arc<str>>)>| {
+            part.as_ref().map(|(id, name)| name.as_ref().unwrap_or(id).to_string())
+        };
+        tracing::info!(
+            target: TARGET,
+            request_id = %self.request_id,
+            method = %self.method,
+            path = %self.path,
+            status = self.status.map_or(CLIENT_GONE, |status| status.as_u16()),
+            bytes = self.bytes,
+            latency = millis(self.started),
+            proxy_latency = self.proxy_latency,
+            upstream_latency = self.upstream_latency,
+            peer = %self.peer,
+            client = %self.client.unwrap_or(self.peer),
+            service = scope.and_then(|scope| name(&scope.service)),
+            route = scope.and_then(|scope| name(&scope.route)),
+            fault = self.fault,
+            detail = self.detail,
+            jkt = self.jkt,
+            subject = self.subject,
+        );
+    }
+}
+
+/// Whole milliseconds since an instant.
+pub(crate) fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,239 @@
+//! The way of one request: put in order, routed, decided, forwarded, answered.
+
+pub(crate) mod names;
+pub(crate) mod request_body;
+mod request_fields;
+pub(crate) mod response_body;
+pub(crate) mod response_fields;
+mod trailers;
+mod upgrade;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::header::HeaderValue;
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use keybound_plugins::contract::{Notes, Permit};
+use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
+use keybound_pop::htu::{Host, Scheme};
+
+use self::request_body::{Bounds, RequestBody};
+use self::request_fields::Facts;
+use self::response_body::ResponseBody;
+use crate::head::{self, Arrival, Received};
+use crate::listen::{Client, Worker};
+use crate::observe::{Record, millis};
+use crate::respond::{Exit, Latencies};
+use crate::route::Asked;
+use crate::snapshot::{RouteEntry, ServiceEntry};
+use crate::upstream::attempt::Outgoing;
+use crate::upstream::uri::forward_target;
+
+/// What the forwarding needs beside the permit.
+struct Onward {
+    route: Arc<RouteEntry>,
+    service: Arc<ServiceEntry>,
+    /// How much of the path the route matched.
+    taken: Option<usize>,
+    received: Uri,
+    takes_trailers: bool,
+    via: bool,
+    forwarded_for: bool,
+    upgrade: Option<OnUpgrade>,
+    started: Instant,
+}
+
+/// Serves one request. Whatever happens, the answer is made by [`Exit`].
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    request: Request<Incoming>,
+) -> Response<ResponseBody> {
+    let started = Instant::now();
+    let request_id = worker.ids.next();
+    let (mut parts, incoming) = request.into_parts();
+    let id_value = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
+    let record = Record::is_wanted().then(|| Box::new(first_record(&client, &parts, &request_id, started)));
+    let busy = client.activity.begin();
+    let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
+    let mut notes = Notes::default();
+
+    let settings = &worker.settings;
+    let arrival = Arrival {
+        connection: &client.connection,
+        request_id,
+        two_lengths: client.activity.framing_in_doubt(),
+    };
+    let received = head::receive(&mut parts, arrival, &settings.trust, &settings.limits);
+    let Received { head, target, host, takes_trailers, via, forwarded_for } = match received {
+        Ok(received) => received,
+        Err(fault) => return exit.fault(fault, None, None, &mut notes),
+    };
+    if let Some(record) = &mut exit.record {
+        record.path.clone_from(&head.path.escaped);
+        record.client = Some(head.client_ip);
+    }
+    let asked = Asked {
+        method: &head.method,
+        host: &host,
+        port: client.port,
+        path: head.path.matching(),
+        headers: &head.headers,
+        tls: head.connection.tls.is_some(),
+        sni: head.connection.tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+    };
+    let found = {
+        let snapshot = worker.snapshot.load();
+        snapshot.routes.find(&asked).map(|found| (Arc::clone(found.goal), found.taken))
+    };
+    let Some((route, taken)) = found else {
+        return exit.fault(RouteFault::NoRoute, None, None, &mut notes);
+    };
+    if let Some(record) = &mut exit.record {
+        record.scope = Some(Arc::clone(&route.scope));
+    }
+    if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
+        return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
+            (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
+            _ => exit.fault(RouteFault::HttpsOnly, None, Some(&route), &mut notes),
+        };
+    }
+    let bounds = Bounds { bytes: settings.limits.max_body_bytes, pause: settings.limits.body_timeout };
+    let mut body = RequestBody::new(incoming, bounds);
+    if body.announces_too_much() {
+        return exit.fault(RequestFault::BodyTooLarge, None, Some(&route), &mut notes);
+    }
+    let permit = match route.chain.decide(head, &mut body, &mut notes).await {
+        Ok(permit) => permit,
+        Err(refusal) => return exit.refusal(*refusal, Some(&route), &mut notes),
+    };
+    let Some(service) = route.service.clone() else {
+        return exit.fault(RouteFault::NoService, None, Some(&route), &mut notes);
+    };
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
+    let onward = Onward {
+        route,
+        service,
+        taken,
+        received: target,
+        takes_trailers,
+        via,
+        forwarded_for,
+        upgrade,
+        started,
+    };
+    forward(&worker, &client, permit, body, onward, exit, &mut notes).await
+}
+
+/// Forwards what was permitted, and nothing else.
+async fn forward(
+    worker: &Worker,
+    client: &Client,
+    permit: Permit,
+    body: RequestBody,
+    onward: Onward,
+    exit: Exit,
+    notes: &mut Notes,
+) -> Response<ResponseBody> {
+    let Onward { route, service, taken, received, takes_trailers, via, forwarded_for, upgrade, started } =
+        onward;
+    let (route, service) = (&*route, &*service);
+    let mut head = permit.into_head();
+    let strip = route.strip_path;
+    let target = forward_target(&service.base, &head.path, strip, taken, head.query.as_deref(), &received);
+    let Some(target) = target else {
+        return exit.fault(RequestFault::Path, None, Some(route), notes);
+    };
+    let prefix = taken.filter(|_| strip).and_then(|taken| head.path.matching().get(..taken));
+    let facts = Facts {
+        client,
+        client_ip: head.client_ip,
+        scheme: head.public.scheme,
+        version: head.version,
+        received: &received,
+        prefix: prefix.filter(|prefix| *prefix != "/"),
+        host: (!route.preserve_host).then_some(&service.upstream.host_field),
+        request_id: worker.settings.fields.upstream_request_id.then_some(&exit.request_id),
+        takes_trailers,
+        websocket: head.websocket,
+        via,
+        forwarded_for,
+    };
+    let tls_name = kept_host(route, &head.headers).filter(|_| service.upstream.tls.is_some());
+    request_fields::set(&mut head.headers, &facts);
+    if let Some(length) = body.known_length() {
+        head.headers.insert(http::header::CONTENT_LENGTH, length.into());
+    }
+    let outgoing =
+        Outgoing { method: head.method, target: Uri::from(target), headers: head.headers, body, tls_name };
+
+    let proxy_latency = millis(started);
+    let sent = Instant::now();
+    let answered = match worker.reach.send(service, outgoing).await {
+        Ok(answered) => answered,
+        Err(failure) => return exit.fault(failure.fault, Some(failure.detail), Some(route), notes),
+    };
+    let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
+    let (mut response, lease) = (answered.response, answered.lease);
+    let pause = service.read_timeout;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let upstream = response.extensions_mut().remove::<OnUpgrade>();
+        return match (head.websocket, upgrade, upstream) {
+            (true, Some(client), Some(upstream)) => {
+                upgrade::join(client, upstream, pause);
+                let empty = |_| ResponseBody::own(bytes::Bytes::new());
+                exit.proxied(response, empty, latencies, route, takes_trailers, notes)
+            }
+            _ => {
+                let detail = "the upstream changed protocols without being asked".to_owned();
+                exit.fault(UpstreamFault::InvalidResponse, Some(detail), Some(route), notes)
+            }
+        };
+    }
+    let take = |incoming| ResponseBody::upstream(incoming, lease, pause);
+    exit.proxied(response, take, latencies, route, takes_trailers, notes)
+}
+
+/// The same URL over https, without a port.
+fn https_location(host: &Host, target: &Uri) -> Option<HeaderValue> {
+    let host = match host {
+        Host::Name(name) => name.clone(),
+        Host::V4(address) => address.to_string(),
+        Host::V6(address) => format!("[{address}]"),
+    };
+    let path = target.path_and_query().map_or("/", |target| target.as_str());
+    HeaderValue::from_bytes(format!("https://{host}{path}").as_bytes()).ok()
+}
+
+/// The host for the handshake when the client's is kept.
+fn kept_host(route: &RouteEntry, headers: &HeaderMap) -> Option<Arc<str>> {
+    let host = headers.get(http::header::HOST).filter(|_| route.preserve_host)?.to_str().ok()?;
+    let bare = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.split(':').next().unwrap_or(host),
+    };
+    Some(bare.into())
+}
+
+fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str, started: Instant) -> Record {
+    Record {
+        started,
+        request_id: request_id.to_owned(),
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        peer: client.peer_ip,
+        client: None,
+        status: None,
+        bytes: 0,
+        scope: None,
+        fault: None,
+        detail: None,
+        jkt: None,
+        subject: None,
+        proxy_latency: None,
+        upstream_latency: None,
+    }
+}

@@ -1,0 +1,248 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use keybound_plugins::contract::{BodyFault, BodySource};
+use keybound_plugins::fault::RequestFault;
+use tokio::time::Sleep;
+
+use super::trailers;
+
+/// A request's body on its way to the upstream: streamed, unless a plugin asked for all of it.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    state: State,
+    bounds: Bounds,
+    /// Bytes that came from the client so far.
+    received: u64,
+    waiting: Option<Pin<Box<Sleep>>>,
+    progress: Option<Arc<Progress>>,
+}
+
+/// What a client's body may take up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes in all.
+    pub(crate) bytes: Option<u64>,
+    /// Time between two reads.
+    pub(crate) pause: Duration,
+}
+
+#[derive(Debug)]
+enum State {
+    Empty,
+    Whole(Bytes),
+    Stream(Incoming),
+}
+
+/// How far the sending of a streamed body is, for the request that waits for the response.
+#[derive(Debug, Default)]
+pub(crate) struct Progress(AtomicU8);
+
+/// Why a streamed body ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request's body ended early: {0}")]
+pub(crate) struct Cut(RequestFault);
+
+impl RequestBody {
+    /// The body as hyper reads it.
+    pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
+        let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
+        Self { state, bounds, received: 0, waiting: None, progress: None }
+    }
+
+    /// Whether the announced length is more than allowed.
+    pub(crate) fn announces_too_much(&self) -> bool {
+        match (&self.state, self.bounds.bytes) {
+            (State::Stream(incoming), Some(bound)) => incoming.size_hint().lower() > bound,
+            _ => false,
+        }
+    }
+
+    /// The same body once more; `None` for one that is streamed.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let state = match &self.state {
+            State::Empty => State::Empty,
+            State::Whole(bytes) => State::Whole(bytes.clone()),
+            State::Stream(_) => return None,
+        };
+        Some(Self { state, bounds: self.bounds, received: 0, waiting: None, progress: None })
+    }
+
+    /// What tells how far a streamed body is; `None` for one that is there as a whole.
+    pub(crate) fn progress(&mut self) -> Option<Arc<Progress>> {
+        match self.state {
+            State::Stream(_) => Some(Arc::clone(self.progress.get_or_insert_with(Arc::default))),
+            State::Empty | State::Whole(_) => None,
+        }
+    }
+
+    /// The length when a plugin has read or replaced the body, to be told instead of what the client told.
+    pub(crate) fn known_length(&self) -> Option<usize> {
+        match &self.state {
+            State::Whole(bytes) => Some(bytes.len()),
+            State::Empty | State::Stream(_) => None,
+        }
+    }
+
+    /// The next frame of a streamed body, within the bounds.
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let State::Stream(incoming) = &mut self.state else { return Poll::Ready(None) };
+        let frame = match Pin::new(incoming).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let pause = self.bounds.pause;
+                let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+                ready!(waiting.as_mut().poll(context));
+                return Poll::Ready(Some(Err(self.cut(RequestFault::Timeout))));
+            }
+        };
+        self.waiting = None;
+        Poll::Ready(match frame {
+            None => {
+                self.finish(Progress::DONE);
+                None
+            }
+            Some(Err(_)) => Some(Err(self.cut(RequestFault::Framing))),
+            Some(Ok(mut frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    self.received =
+                        self.received.saturating_add(u64::try_from(data.len()).unwrap_or(u64::MAX));
+                    if self.bounds.bytes.is_some_and(|bound| self.received > bound) {
+                        return Poll::Ready(Some(Err(self.cut(RequestFault::BodyTooLarge))));
+                    }
+                } else if let Some(fields) = frame.trailers_mut() {
+                    trailers::drop_relied_on(fields);
+                }
+                Some(Ok(frame))
+            }
+        })
+    }
+
+    fn cut(&self, fault: RequestFault) -> Cut {
+        self.finish(match fault {
+            RequestFault::Timeout => Progress::TIMEOUT,
+            RequestFault::BodyTooLarge => Progress::TOO_LARGE,
+            _ => Progress::BROKEN,
+        });
+        Cut(fault)
+    }
+
+    fn finish(&self, how: u8) {
+        if let Some(progress) = &self.progress {
+            progress.0.store(how, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Progress {
+    const DONE: u8 = 1;
+    const BROKEN: u8 = 2;
+    const TIMEOUT: u8 = 3;
+    const TOO_LARGE: u8 = 4;
+
+    /// Whether nothing more is to be sent.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// The client's fault that cut the body.
+    pub(crate) fn fault(&self) -> Option<RequestFault> {
+        match self.0.load(Ordering::Relaxed) {
+            Self::BROKEN => Some(RequestFault::Framing),
+            Self::TIMEOUT => Some(RequestFault::Timeout),
+            Self::TOO_LARGE => Some(RequestFault::BodyTooLarge),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    /// The upstream may answer and stop reading before the body is complete.
+    fn drop(&mut self) {
+        if let Some(progress) = &self.progress {
+            let _ = progress.0.compare_exchange(0, Progress::DONE, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        match &mut self.state {
+            State::Empty => Poll::Ready(None),
+            State::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                self.state = State::Empty;
+                Poll::Ready(if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) })
+            }
+            State::Stream(_) => self.poll_stream(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.state {
+            State::Empty => true,
+            State::Whole(bytes) => bytes.is_empty(),
+            // Trailers may still come; hyper tells the end by the last frame.
+            State::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.state {
+            State::Empty => SizeHint::with_exact(0),
+            State::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            State::Stream(incoming) => incoming.size_hint(),
+        }
+    }
+}
+
+impl BodySource for RequestBody {
+    fn whole(&mut self, limit: usize) -> Pin<Box<dyn Future<Output = Result<Bytes, BodyFault>> + Send + '_>> {
+        Box::pin(async move {
+            if let State::Stream(incoming) = &self.state
+                && usize::try_from(incoming.size_hint().lower()).map_or(true, |announced| announced > limit)
+            {
+                return Err(BodyFault::TooLarge);
+            }
+            let mut whole = BytesMut::new();
+            loop {
+                match &self.state {
+                    State::Empty => return Ok(Bytes::new()),
+                    State::Whole(bytes) if bytes.len() > limit => return Err(BodyFault::TooLarge),
+                    State::Whole(bytes) => return Ok(bytes.clone()),
+                    State::Stream(_) => {}
+                }
+                match std::future::poll_fn(|context| self.poll_stream(context)).await {
+                    None => self.state = State::Whole(std::mem::take(&mut whole).freeze()),
+                    Some(Err(Cut(RequestFault::BodyTooLarge))) => return Err(BodyFault::TooLarge),
+                    Some(Err(_)) => return Err(BodyFault::Broken),
+                    Some(Ok(frame)) => {
+                        if let Ok(data) = frame.into_data() {
+                            if whole.len() + data.len() > limit {
+                                return Err(BodyFault::TooLarge);
+                            }
+                            whole.extend_from_slice(&data);
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    fn replace(&mut self, body: Bytes) {
+        self.state = State::Whole(body);
+    }
+}

@@ -1,0 +1,160 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Sleep;
+
+use super::trailers;
+use crate::listen::Busy;
+use crate::observe::Record;
+use crate::upstream::pool::Lease;
+
+/// A response's body on its way to the client. With its end, or with the client's, end the request's access record
+/// and its share of the connection.
+#[derive(Debug)]
+pub(crate) struct ResponseBody {
+    content: Content,
+    record: Option<Box<Record>>,
+    _busy: Option<Busy>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Empty,
+    Whole(Bytes),
+    Upstream(Box<UpstreamBody>),
+}
+
+#[derive(Debug)]
+struct UpstreamBody {
+    incoming: Incoming,
+    lease: Option<Lease>,
+    /// Time between two reads.
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why a streamed response ended early; the client's connection or stream is cut, so that it cannot take the part for
+/// the whole.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Torn {
+    /// The upstream broke off, or its framing is wrong.
+    #[error("the upstream broke off: {0}")]
+    Broken(hyper::Error),
+    /// The upstream sent nothing for too long.
+    #[error("the upstream stopped sending")]
+    Timeout,
+}
+
+impl ResponseBody {
+    /// A body that the gateway wrote; empty for none.
+    pub(crate) fn own(bytes: Bytes) -> Self {
+        let content = if bytes.is_empty() { Content::Empty } else { Content::Whole(bytes) };
+        Self { content, record: None, _busy: None }
+    }
+
+    /// The upstream's body, and the connection that goes back to its pool at the end.
+    pub(crate) fn upstream(incoming: Incoming, lease: Lease, pause: Duration) -> Self {
+        if incoming.is_end_stream() {
+            lease.give_back();
+            return Self::own(Bytes::new());
+        }
+        let body = UpstreamBody { incoming, lease: Some(lease), pause, waiting: None };
+        Self { content: Content::Upstream(Box::new(body)), record: None, _busy: None }
+    }
+
+    /// Ties the end of the request to the end of this body.
+    pub(crate) fn closing(self, record: Option<Box<Record>>, busy: Option<Busy>) -> Self {
+        Self { content: self.content, record, _busy: busy }
+    }
+}
+
+impl UpstreamBody {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Torn>>> {
+        let frame = match Pin::new(&mut self.incoming).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                let pause = self.pause;
+                let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+                return waiting.as_mut().poll(context).map(|()| Some(Err(Torn::Timeout)));
+            }
+        };
+        self.waiting = None;
+        Poll::Ready(match frame {
+            Some(Ok(mut frame)) => {
+                if let Some(fields) = frame.trailers_mut() {
+                    trailers::drop_relied_on(fields);
+                }
+                if self.incoming.is_end_stream() {
+                    self.give_back();
+                }
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => Some(Err(Torn::Broken(error))),
+            None => {
+                self.give_back();
+                None
+            }
+        })
+    }
+
+    fn give_back(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back();
+        }
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Torn;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Torn>>> {
+        let this = &mut *self;
+        let frame = match &mut this.content {
+            Content::Empty => Poll::Ready(None),
+            Content::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                this.content = Content::Empty;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            Content::Upstream(body) => body.poll_frame(context),
+        };
+        if let (Poll::Ready(Some(frame)), Some(record)) = (&frame, &mut this.record) {
+            match frame {
+                Ok(frame) => {
+                    let length = frame.data_ref().map_or(0, Bytes::len);
+                    record.bytes = record.bytes.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+                }
+                Err(torn) => {
+                    record.fault = Some("upstream_broken_body");
+                    record.detail = Some(torn.to_string());
+                }
+            }
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Empty => true,
+            Content::Whole(_) => false,
+            Content::Upstream(body) => body.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty => SizeHint::with_exact(0),
+            Content::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Content::Upstream(body) => body.incoming.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The one way out: every answer, the upstream's and our own, leaves through [`Exit`].
+
+mod body;
+mod grpc;
+mod negotiate;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use hyper::body::Incoming;
+use keybound_plugins::contract::{Notes, Refusal, ResponseHead};
+use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row};
+
+use crate::listen::Busy;
+use crate::observe::{Record, millis};
+use crate::proxy::names::{
+    KONG_DEBUG, KONG_ROUTE_ID, KONG_ROUTE_NAME, KONG_SERVICE_ID, KONG_SERVICE_NAME, PRODUCT, SERVER, VIA_1_1,
+    X_KONG_PROXY_LATENCY, X_KONG_REQUEST_ID, X_KONG_RESPONSE_LATENCY, X_KONG_UPSTREAM_LATENCY,
+    X_KONG_UPSTREAM_STATUS,
+};
+use crate::proxy::response_body::ResponseBody;
+use crate::proxy::response_fields;
+use crate::settings::{ErrorType, Settings};
+use crate::snapshot::RouteEntry;
+
+/// What an answer needs to know of the request that it answers, kept from its first moment to its last.
+#[derive(Debug)]
+pub(crate) struct Exit {
+    settings: Arc<Settings>,
+    pub(crate) request_id: HeaderValue,
+    head_only: bool,
+    grpc: bool,
+    debug: bool,
+    accept: Option<HeaderValue>,
+    content_type: Option<HeaderValue>,
+    pub(crate) record: Option<Box<Record>>,
+    busy: Option<Busy>,
+    started: Instant,
+}
+
+/// How long a proxied request took so far, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Latencies {
+    pub(crate) proxy: u64,
+    pub(crate) upstream: u64,
+}
+
+impl Exit {
+    pub(crate) fn new(
+        settings: &Arc<Settings>,
+        parts: &Parts,
+        request_id: HeaderValue,
+        record: Option<Box<Record>>,
+        busy: Busy,
+        started: Instant,
+    ) -> Self {
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        Self {
+            settings: Arc::clone(settings),
+            request_id,
+            head_only: parts.method == Method::HEAD,
+            grpc: content_type.is_some_and(grpc::speaks_grpc),
+            debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
+            accept: parts.headers.get(header::ACCEPT).cloned(),
+            content_type: content_type.cloned(),
+            record,
+            busy: Some(busy),
+            started,
+        }
+    }
+
+    /// Answers with a fault that the gateway itself found: Kong's error body in the form that the client takes.
+    pub(crate) fn fault(
+        self,
+        fault: impl Into<Fault>,
+        detail: Option<String>,
+        route: Option<&RouteEntry>,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let fault = fault.into();
+        let row = fault.row();
+        notes.detail = detail.or_else(|| notes.detail.take());
+        let mut headers = HeaderMap::new();
+        match fault {
+            Fault::Route(RouteFault::HttpsOnly) => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+                headers.insert(header::UPGRADE, HeaderValue::from_static("TLS/1.2, HTTP/1.1"));
+            }
+            Fault::Request(RequestFault::Method) => {
+                let allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            _ => {}
+        }
+        let kind = self.error_type(&fault);
+        let id = self.request_id.to_str().unwrap_or_default();
+        let typed = body::of_gateway(kind, row.message, id);
+        self.own(row, row.message, headers, typed, route, notes)
+    }
+
+    /// Answers with what a plugin refused: compact JSON, and the plugin's fields.
+    pub(crate) fn refusal(
+        self,
+        refusal: Refusal,
+        route: Option<&RouteEntry>,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let row = refusal.fault.row();
+        let typed = body::of_plugin(&refusal);
+        let mut headers = HeaderMap::new();
+        for (name, value) in refusal.headers {
+            headers.append(name, value);
+        }
+        self.own(row, refusal.message.as_deref().unwrap_or(row.message), headers, typed, route, notes)
+    }
+
+    /// Sends the client to the same URL over https.
+    pub(crate) fn redirect(
+        self,
+        status: StatusCode,
+        location: HeaderValue,
+        route: &RouteEntry,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let row = Row { status, ..Fault::from(RouteFault::HttpsOnly).row() };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::LOCATION, location);
+        let empty = (HeaderValue::from_static("text/plain; charset=utf-8"), Bytes::new());
+        self.own(row, row.message, headers, empty, Some(route), notes)
+    }
+
+    /// Passes an upstream's answer on: its fields without those of its connection, and ours.
+    pub(crate) fn proxied(
+        mut self,
+        mut response: Response<Incoming>,
+        take_body: impl FnOnce(Incoming) -> ResponseBody,
+        latencies: Latencies,
+        route: &RouteEntry,
+        takes_trailers: bool,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let status = response.status();
+        let fields = self.settings.fields;
+        let headers = response.headers_mut();
+        response_fields::drop_hop_by_hop(headers, takes_trailers, status == StatusCode::SWITCHING_PROTOCOLS);
+        route.chain.respond(&mut ResponseHead { status, headers, from_upstream: true });
+        apply(headers, notes);
+        if fields.via {
+            match headers.get(header::VIA) {
+                None => headers.insert(header::VIA, HeaderValue::from_static(VIA_1_1)),
+                Some(before) => {
+                    let list = [before.as_bytes(), b", 1.1 ", PRODUCT.as_bytes()].concat();
+                    HeaderValue::from_bytes(&list).ok().and_then(|list| headers.insert(header::VIA, list))
+                }
+            };
+        }
+        if fields.server && !headers.contains_key(header::SERVER) {
+            headers.insert(header::SERVER, SERVER);
+        }
+        if fields.upstream_latency {
+            headers.insert(X_KONG_UPSTREAM_LATENCY, latencies.upstream.into());
+        }
+        if fields.proxy_latency {
+            headers.insert(X_KONG_PROXY_LATENCY, latencies.proxy.into());
+        }
+        if fields.upstream_status {
+            headers.insert(X_KONG_UPSTREAM_STATUS, status.as_u16().into());
+        }
+        self.identify(headers, Some(route));
+        if let Some(record) = &mut self.record {
+            record.status = Some(status);
+            record.proxy_latency = Some(latencies.proxy);
+            record.upstream_latency = Some(latencies.upstream);
+            record.note(notes);
+        }
+        let (record, busy) = (self.record, self.busy);
+        response.map(|incoming| take_body(incoming).closing(record, busy))
+    }
+
+    /// The end of every answer that the gateway writes itself.
+    fn own(
+        mut self,
+        row: Row,
+        message: &str,
+        mut headers: HeaderMap,
+        (media, bytes): body::Typed,
+        route: Option<&RouteEntry>,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let mut status = row.status;
+        let mut bytes = bytes;
+        if self.grpc {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            headers.insert("grpc-status", grpc::status(status));
+            if let Some(message) = grpc::message(message) {
+                headers.insert("grpc-message", message);
+            }
+            status = StatusCode::OK;
+            bytes = Bytes::new();
+        } else {
+            if !bytes.is_empty() {
+                headers.insert(header::CONTENT_TYPE, media);
+            }
+            headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+        }
+        if let Some(route) = route {
+            route.chain.respond(&mut ResponseHead { status, headers: &mut headers, from_upstream: false });
+        }
+        apply(&mut headers, notes);
+        let fields = self.settings.fields;
+        if fields.server {
+            headers.insert(header::SERVER, SERVER);
+        }
+        if fields.response_latency {
+            headers.insert(X_KONG_RESPONSE_LATENCY, millis(self.started).into());
+        }
+        self.identify(&mut headers, route);
+        report(row, notes, &self.request_id);
+        if let Some(record) = &mut self.record {
+            record.status = Some(status);
+            record.fault = Some(row.code);
+            record.note(notes);
+        }
+        if self.head_only {
+            bytes = Bytes::new();
+        }
+        let mut response = Response::new(ResponseBody::own(bytes).closing(self.record, self.busy));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn identify(&self, headers: &mut HeaderMap, route: Option<&RouteEntry>) {
+        if self.settings.fields.request_id {
+            headers.insert(X_KONG_REQUEST_ID, self.request_id.clone());
+        }
+        let Some(route) = route.filter(|_| self.debug) else { return };
+        let service = route.service.as_ref();
+        for (name, value) in [
+            (KONG_ROUTE_ID, Some(&route.id)),
+            (KONG_ROUTE_NAME, route.name.as_ref()),
+            (KONG_SERVICE_ID, service.map(|service| &service.id)),
+            (KONG_SERVICE_NAME, service.and_then(|service| service.name.as_ref())),
+        ] {
+            if let Some(value) = value.and_then(|text| HeaderValue::from_str(text).ok()) {
+                headers.insert(name, value);
+            }
+        }
+    }
+
+    /// What the client accepts; where it does not say, JSON for routing and otherwise the form of its own content.
+    fn error_type(&self, fault: &Fault) -> ErrorType {
+        let default = match fault {
+            Fault::Route(_) => ErrorType::Json,
+            _ => self.settings.error_default_type,
+        };
+        match (&self.accept, &self.content_type, fault) {
+            (Some(accept), _, _) => negotiate::accepted(accept).unwrap_or(default),
+            (None, Some(content), Fault::Request(_) | Fault::Upstream(_)) => {
+                negotiate::accepted(content).unwrap_or(default)
+            }
+            _ => default,
+        }
+    }
+}
+
+/// Sets the fields that plugins noted, in place of any of the same name.
+fn apply(headers: &mut HeaderMap, notes: &mut Notes) {
+    for (name, _) in &notes.response_headers {
+        headers.remove(name);
+    }
+    for (name, value) in notes.response_headers.drain(..) {
+        headers.append(name, value);
+    }
+}
+
+/// Faults that an operator should see without an access log.
+fn report(row: Row, notes: &Notes, request_id: &HeaderValue) {
+    let request_id = request_id.to_str().unwrap_or_default();
+    let detail = notes.detail.as_deref();
+    match row.blame {
+        Blame::Ours | Blame::Provider | Blame::Configuration => {
+            tracing::error!(code = row.code, detail, request_id, "{}", row.message);
+        }
+        Blame::Upstream => tracing::warn!(code = row.code, detail, request_id, "{}", row.message),
+        Blame::Client | Blame::Token | Blame::Proof | Blame::Key => {
+            tracing::debug!(code = row.code, detail, request_id, "{}", row.message);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the data plane is told at its start. Everything else comes with the [`Snapshot`](crate::Snapshot).
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use http::HeaderName;
+use ipnet::IpNet;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The settings of a [`Gateway`](crate::Gateway). The defaults are Kong's, except where a field says otherwise.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listeners: Vec<Listener>,
+    /// How many threads serve, each with sockets and connections of its own. Default: one per core.
+    pub workers: NonZeroUsize,
+    /// The certificate of the TLS listeners; needed as soon as one listener speaks TLS.
+    pub identity: Option<ServerIdentity>,
+    /// Whose word on the client's address and on the public URL counts.
+    pub trust: Trust,
+    /// How upstreams are reached.
+    pub upstream: UpstreamSettings,
+    /// What a client may take up.
+    pub limits: Limits,
+    /// The fields that Keybound adds to responses, and its id on requests.
+    pub fields: FieldTokens,
+    /// The type of gateway errors for clients that name none (`error_default_type`).
+    pub error_default_type: ErrorType,
+    /// Pairs (listening port, port that clients see), as Kong's `port_maps`: decide `X-Forwarded-Port` and the port
+    /// in a route's `hosts`.
+    pub port_maps: Vec<(u16, u16)>,
+    /// How long a stop waits for requests in flight before it cuts them. Default: 30 seconds.
+    pub stop_deadline: Duration,
+}
+
+/// One address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// The address; port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Whether it speaks HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without.
+    pub http2: bool,
+    /// How many connections may wait to be accepted. Default: 16384.
+    pub backlog: u32,
+}
+
+/// The certificate that TLS listeners show.
+#[derive(Debug)]
+pub struct ServerIdentity {
+    /// The chain, leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The leaf's private key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// Whose word on the client's address and on the public URL counts.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Peers whose forwarding fields count (`trusted_ips`). Default: nobody.
+    pub trusted: Vec<IpNet>,
+    /// The field in which trusted peers name the client (`real_ip_header`). Default: `x-real-ip`.
+    pub real_ip_header: Option<HeaderName>,
+    /// Whether the client is the right-most address that is not itself trusted (`real_ip_recursive`), rather than
+    /// simply the right-most one. Default: no.
+    pub recursive: bool,
+}
+
+/// How upstreams are reached.
+#[derive(Debug, Clone)]
+pub struct UpstreamSettings {
+    /// Certificates of authorities to trust beside the system's, in DER.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// Whether the system's authorities are trusted. Default: yes.
+    pub system_roots: bool,
+    /// Whether the certificate of an upstream is verified when its service does not say (`tls_verify` null).
+    /// Default: no, as Kong 3.9.
+    pub tls_verify: bool,
+    /// Idle connections kept per upstream address and worker (`upstream_keepalive_pool_size`). Default: 512.
+    pub pool_size: usize,
+    /// Requests that one connection serves (`upstream_keepalive_max_requests`). Default: 10000; 0: no bound.
+    pub max_requests: u32,
+    /// How long an idle connection is kept (`upstream_keepalive_idle_timeout`). Default: 60 seconds.
+    pub idle_timeout: Duration,
+}
+
+/// What a client may take up.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Open connections per worker; more wait to be accepted. Default: 16384.
+    pub max_connections: usize,
+    /// Time for a TLS handshake. Default: 60 seconds.
+    pub handshake_timeout: Duration,
+    /// Time from the first byte of a request's head to its last. Default: 60 seconds.
+    pub head_timeout: Duration,
+    /// Time a connection may wait for its next request. Default: 75 seconds.
+    pub idle_timeout: Duration,
+    /// Time between two reads of a request's body. Default: 60 seconds.
+    pub body_timeout: Duration,
+    /// Time between two writes of a response. Default: 60 seconds.
+    pub send_timeout: Duration,
+    /// Bytes of all fields of a request; more is refused and the connection survives. Default: 32 KiB. Twice of it
+    /// is where the connection is closed.
+    pub max_head_bytes: usize,
+    /// Bytes of a request's body (`client_max_body_size`). Default: no bound.
+    pub max_body_bytes: Option<u64>,
+    /// Streams that one HTTP/2 connection may have open. Default: 128.
+    pub max_concurrent_streams: u32,
+}
+
+/// The fields that Keybound adds to responses (Kong's `headers`), and its id on requests (`headers_upstream`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldTokens {
+    /// `Server` where the upstream named none.
+    pub server: bool,
+    /// `Via` on proxied responses.
+    pub via: bool,
+    /// `X-Kong-Upstream-Latency`.
+    pub upstream_latency: bool,
+    /// `X-Kong-Proxy-Latency`.
+    pub proxy_latency: bool,
+    /// `X-Kong-Response-Latency`.
+    pub response_latency: bool,
+    /// `X-Kong-Upstream-Status`. Default: no.
+    pub upstream_status: bool,
+    /// `X-Kong-Request-Id`.
+    pub request_id: bool,
+    /// `X-Kong-Request-Id` on the forwarded request.
+    pub upstream_request_id: bool,
+    /// Answers `Kong-Debug: 1` with the names of route and service (`allow_debug_header`). Default: no.
+    pub debug: bool,
+}
+
+/// The forms of an error's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorType {
+    /// `application/json`
+    Json,
+    /// `text/html`
+    Html,
+    /// `application/xml`
+    Xml,
+    /// `text/plain`
+    Plain,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listeners: Vec::new(),
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            identity: None,
+            trust: Trust::default(),
+            upstream: UpstreamSettings::default(),
+            limits: Limits::default(),
+            fields: FieldTokens::default(),
+            error_default_type: ErrorType::Plain,
+            port_maps: Vec::new(),
+            stop_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Listener {
+    /// A listener for plain HTTP/1.1.
+    #[must_use]
+    pub fn plain(addr: SocketAddr) -> Self {
+        Self { addr, tls: false, http2: false, backlog: 16384 }
+    }
+
+    /// A listener for TLS with HTTP/1.1 and HTTP/2.
+    #[must_use]
+    pub fn tls(addr: SocketAddr) -> Self {
+        Self { addr, tls: true, http2: true, backlog: 16384 }
+    }
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            roots: Vec::new(),
+            system_roots: true,
+            tls_verify: false,
+            pool_size: 512,
+            max_requests: 10_000,
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 16_384,
+            handshake_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(75),
+            body_timeout: Duration::from_secs(60),
+            send_timeout: Duration::from_secs(60),
+            max_head_bytes: 32 * 1024,
+            max_body_bytes: None,
+            max_concurrent_streams: 128,
+        }
+    }
+}
+
+impl Default for FieldTokens {
+    fn default() -> Self {
+        Self {
+            server: true,
+            via: true,
+            upstream_latency: true,
+            proxy_latency: true,
+            response_latency: true,
+            upstream_status: false,
+            request_id: true,
+            upstream_request_id: true,
+            debug: false,
+        }
+    }
+}
+
+impl Trust {
+    /// Whether the word of this peer counts.
+    #[must_use]
+    pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.trusted.iter().any(|net| net.contains(&peer))
+    }
+}

@@ -1,0 +1,12 @@
+//! Where requests go: addresses, connections and their pools, attempts and their timeouts.
+
+pub(crate) mod attempt;
+mod connect;
+pub(crate) mod pool;
+pub(crate) mod resolve;
+mod target;
+mod timed_io;
+pub(crate) mod tls;
+pub(crate) mod uri;
+
+pub(crate) use target::{Upstream, UpstreamHost};
