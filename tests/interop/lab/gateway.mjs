@@ -15,7 +15,7 @@ export async function startGateway({ binary, folder, name, settings = {} }) {
   const child = start(name, binary, ['start'], {
     env: environment({
       prefix,
-      proxy_listen: '127.0.0.1:0, 127.0.0.1:0 http2 ssl',
+      proxy_listen: '127.0.0.1:0 http2, 127.0.0.1:0 http2 ssl',
       admin_listen: '127.0.0.1:0',
       ...settings,
     }),

@@ -54,7 +54,7 @@ function optional(route) {
     ['Bearer, bound token, no proof → invalid_token, no downgrade', (check) =>
       refuse(check, route, bearer(wallet.first), { schemes: BOTH, on: 'DPoP', error: 'invalid_token' })],
     ['Bearer, bound token, good proof → invalid_token, no downgrade', (check) =>
-      refuse(check, route, bearer(wallet.first, good(route, wallet.first)), { schemes: BOTH, on: 'DPoP', error: 'invalid_token' })],
+      refuse(check, route, bearer(wallet.first, good(route, wallet.first)), { schemes: BOTH, on: 'DPoP', error: 'invalid_token', code: 'binding_downgrade' })],
     ['Bearer, token without binding → 200', (check) => forward(check, route, bearer(wallet.unbound), wallet.unbound)],
     ['Bearer, token without binding, good proof → 200, the proof is dropped', (check) =>
       forward(check, route, bearer(wallet.unbound, good(route, wallet.unbound)), wallet.unbound)],
@@ -102,32 +102,32 @@ function keyChecked(route, schemes) {
   const withProof = (text) => [['Authorization', `DPoP ${token}`], ['DPoP', text]];
   const made = (parts) => withProof(proof({ key, url, token, ...parts }));
   const refusals = {
-    'no proof': () => [['Authorization', `DPoP ${token}`]],
-    'an empty proof': () => withProof(''),
-    'a proof that is no JWS': () => withProof('foo'),
-    'two proofs in two fields': () => [...withProof(good(route, token)), ['DPoP', good(route, token)]],
-    'two proofs in one field': () => withProof(`${good(route, token)}, ${good(route, token)}`),
-    'htm of another method': () => made({ method: 'POST' }),
-    'htm in lower case': () => made({ claims: { htm: 'get' } }),
-    'htu of another path': () => made({ url: `${url}/other` }),
-    'htu with a trailing slash': () => made({ url: `${url}/` }),
-    'htu of another host': () => made({ url: url.replace(/\/\/[^:/]+/, '//stranger.test') }),
-    'htu of another scheme': () => made({ url: url.startsWith('https') ? url.replace('https', 'http') : url.replace('http', 'https') }),
-    'htu that is relative': () => made({ url: path }),
-    'iat beyond the lifetime': () => made({ claims: { iat: now() - 400 } }),
-    'iat in the future': () => made({ claims: { iat: now() + 60 } }),
-    'iat as a string': () => made({ claims: { iat: String(now()) } }),
-    'exp in the past': () => made({ claims: { exp: now() - 60 } }),
-    'no ath': () => made({ claims: { ath: undefined } }),
-    'ath of another token of the same key': () => made({ claims: { ath: hash(wallet.second) } }),
-    'no jti': () => made({ claims: { jti: undefined } }),
-    'typ JWT': () => made({ header: { typ: 'JWT' } }),
-    'alg none': () => made({ header: { alg: 'none' } }),
-    'alg HS256': () => made({ header: { alg: 'HS256' } }),
-    'an unknown critical header': () => made({ header: { crit: ['foo'], foo: 1 } }),
-    'no jwk': () => made({ header: { jwk: undefined } }),
-    'the private key in jwk': () => made({ header: { jwk: privateJwk(key) } }),
-    'a turned bit in the signature': () => withProof(tampered(good(route, token))),
+    'no proof': ['proof_missing', () => [['Authorization', `DPoP ${token}`]]],
+    'an empty proof': ['proof_malformed', () => withProof('')],
+    'a proof that is no JWS': ['proof_malformed', () => withProof('foo')],
+    'two proofs in two fields': ['proof_multiple', () => [...withProof(good(route, token)), ['DPoP', good(route, token)]]],
+    'two proofs in one field': ['proof_malformed', () => withProof(`${good(route, token)}, ${good(route, token)}`)],
+    'htm of another method': ['proof_htm_mismatch', () => made({ method: 'POST' })],
+    'htm in lower case': ['proof_htm_mismatch', () => made({ claims: { htm: 'get' } })],
+    'htu of another path': ['proof_htu_mismatch', () => made({ url: `${url}/other` })],
+    'htu with a trailing slash': ['proof_htu_mismatch', () => made({ url: `${url}/` })],
+    'htu of another host': ['proof_htu_mismatch', () => made({ url: url.replace(/\/\/[^:/]+/, '//stranger.test') })],
+    'htu of another scheme': ['proof_htu_mismatch', () => made({ url: url.startsWith('https') ? url.replace('https', 'http') : url.replace('http', 'https') })],
+    'htu that is relative': ['proof_htu_not_absolute', () => made({ url: path })],
+    'iat beyond the lifetime': ['proof_iat_too_old', () => made({ claims: { iat: now() - 400 } })],
+    'iat in the future': ['proof_iat_too_new', () => made({ claims: { iat: now() + 60 } })],
+    'iat as a string': ['proof_iat', () => made({ claims: { iat: String(now()) } })],
+    'exp in the past': ['proof_expired', () => made({ claims: { exp: now() - 60 } })],
+    'no ath': ['proof_ath', () => made({ claims: { ath: undefined } })],
+    'ath of another token of the same key': ['proof_ath_mismatch', () => made({ claims: { ath: hash(wallet.second) } })],
+    'no jti': ['proof_jti', () => made({ claims: { jti: undefined } })],
+    'typ JWT': ['proof_typ', () => made({ header: { typ: 'JWT' } })],
+    'alg none': ['proof_malformed', () => made({ header: { alg: 'none' } })],
+    'alg HS256': ['proof_alg', () => made({ header: { alg: 'HS256' } })],
+    'an unknown critical header': ['proof_extension', () => made({ header: { crit: ['foo'], foo: 1 } })],
+    'no jwk': ['proof_jwk_missing', () => made({ header: { jwk: undefined } })],
+    'the private key in jwk': ['proof_jwk_private', () => made({ header: { jwk: privateJwk(key) } })],
+    'a turned bit in the signature': ['proof_signature', () => withProof(tampered(good(route, token)))],
   };
   return [
     ['no credential → challenge without error', (check) => refuse(check, route, [], { schemes })],
@@ -141,10 +141,10 @@ function keyChecked(route, schemes) {
       const fields = [['Authorization', `dpop ${token}`], ['DPoP', proof({ key, url: `${shouting}?a=1#b`, token })]];
       return forward(check, route, fields, token, '?x=2');
     }],
-    ...Object.entries(refusals).map(([name, fields]) =>
-      [`DPoP, bound token, ${name} → invalid_dpop_proof`, (check) => refuse(check, route, fields(), bad)]),
+    ...Object.entries(refusals).map(([name, [code, fields]]) =>
+      [`DPoP, bound token, ${name} → invalid_dpop_proof, ${code}`, (check) => refuse(check, route, fields(), { ...bad, code })]),
     ["DPoP, bound token, another key's good proof → invalid_token", (check) =>
-      refuse(check, route, withProof(proof({ key: otherKey, url, token })), { ...bad, error: 'invalid_token' })],
+      refuse(check, route, withProof(proof({ key: otherKey, url, token })), { ...bad, error: 'invalid_token', code: 'proof_key_mismatch' })],
     ['DPoP, a turned bit in the token → invalid_token', (check) => {
       const forged = token.includes('.') ? tampered(token) : token.replace(/^./, (c) => (c === 'A' ? 'B' : 'A'));
       return refuse(check, route, dpop(route, forged), { ...bad, error: 'invalid_token' });
@@ -152,13 +152,13 @@ function keyChecked(route, schemes) {
     ['the same proof twice → 200, then invalid_dpop_proof', async (check) => {
       const fields = dpop(route, token);
       forwarded(check, await way.send({ path, fields }), token);
-      await refuse(check, route, fields, bad);
+      await refuse(check, route, fields, { ...bad, code: 'proof_replayed' });
       return 1;
     }],
     ['the same jti signed anew → 200, then invalid_dpop_proof', async (check) => {
       const jti = randomUUID();
       forwarded(check, await way.send({ path, fields: made({ claims: { jti } }) }), token);
-      await refuse(check, route, made({ claims: { jti, extra: 1 } }), bad);
+      await refuse(check, route, made({ claims: { jti, extra: 1 } }), { ...bad, code: 'proof_replayed' });
       return 1;
     }],
     ['the same jti by another key → 200', async (check) => {

@@ -21,9 +21,10 @@ export function forwarded(check, response, token) {
 
 /**
  * A 401. `schemes` are the challenges that must be there, once each and no others; `on` is the one that carries
- * `error` (none of them when `error` is not given); `nonce` says whether a DPoP-Nonce belongs to it.
+ * `error` (none of them when `error` is not given); `code` is the fault's stable code in the body that `display_errors`
+ * asks for; `nonce` says whether a DPoP-Nonce belongs to it.
  */
-export function refused(check, response, { schemes, on, error, nonce = false }) {
+export function refused(check, response, { schemes, on, error, code, nonce = false }) {
   check('status 401', response.status === 401, `${response.status} ${response.body}`);
   const given = challenges(response.all('www-authenticate'));
   check('challenges', sorted(given.map(({ scheme }) => scheme)) === sorted(schemes), response.all('www-authenticate'));
@@ -45,6 +46,7 @@ export function refused(check, response, { schemes, on, error, nonce = false }) 
   check('Date is there', response.all('date').length === 1);
   check("Kong's body text", response.json().message === 'Unauthorized', response.body);
   if (error) check('display_errors names the error', response.json().error === error, response.body);
+  if (code) check(`the fault's code is ${code}`, response.json().code === code, response.body);
 }
 
 function sorted(list) {

@@ -1,4 +1,4 @@
-// Requests as exact field lines, over HTTP/1.1, HTTP/1.1 in TLS and HTTP/2 in TLS.
+// Requests as exact field lines, over HTTP/1.1 and HTTP/2, both plain and in TLS.
 
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -11,7 +11,12 @@ import { Agent, fetch } from 'undici';
  * libraries can be given, and `close`.
  */
 export function transports({ plain, secure, ca }) {
-  return [overHttp1('http, HTTP/1.1', plain, http), overHttp1('https, HTTP/1.1', secure, https, ca), overHttp2(secure, ca)];
+  return [
+    overHttp1('http, HTTP/1.1', plain, http),
+    overHttp2('http, HTTP/2', plain),
+    overHttp1('https, HTTP/1.1', secure, https, ca),
+    overHttp2('https, HTTP/2', secure, ca),
+  ];
 }
 
 function overHttp1(name, origin, protocol, ca) {
@@ -33,7 +38,7 @@ function overHttp1(name, origin, protocol, ca) {
   return { name, origin, send, fetch: fetchBy({ ca, allowH2: false }), close: () => agent.destroy() };
 }
 
-function overHttp2(origin, ca) {
+function overHttp2(name, origin, ca) {
   let session;
   const connected = async () => {
     if (!session || session.closed || session.destroyed) {
@@ -54,7 +59,7 @@ function overHttp2(origin, ca) {
     const lines = Object.entries(received).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
     return answer(received[':status'], lines, await text(stream), '2.0');
   };
-  return { name: 'https, HTTP/2', origin, send, fetch: fetchBy({ ca, allowH2: true }), close: () => session?.destroy() };
+  return { name, origin, send, fetch: fetchBy({ ca, allowH2: true }), close: () => session?.destroy() };
 }
 
 function fetchBy({ ca, allowH2 }) {
