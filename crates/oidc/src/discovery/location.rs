@@ -27,14 +27,10 @@ impl Location {
         if let Some(issuer) = text.strip_suffix(OPENID).or_else(|| text.strip_suffix(OAUTH)) {
             return Some(Self { urls: vec![url], issuer: issuer.to_owned(), slash_unknown: true });
         }
-        if let Some((origin, path)) = text.split_once(OAUTH) {
-            if path.starts_with('/') {
-                return Some(Self {
-                    urls: vec![url],
-                    issuer: format!("{origin}{path}"),
-                    slash_unknown: true,
-                });
-            }
+        if let Some((origin, path)) = text.split_once(OAUTH)
+            && path.starts_with('/')
+        {
+            return Some(Self { urls: vec![url], issuer: format!("{origin}{path}"), slash_unknown: true });
         }
         let base = text.strip_suffix('/').unwrap_or(text);
         let mut urls = vec![Url::parse(&format!("{base}{OPENID}")).ok()?];

@@ -104,13 +104,20 @@ pub(super) fn cause_of(fault: &reqwest::Error) -> Cause {
     if fault.is_timeout() {
         return Cause::Timeout;
     }
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(fault);
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return Cause::Tls;
-        }
-        next = error.source();
+    if is_tls(fault) {
+        return Cause::Tls;
     }
     if fault.is_connect() { Cause::Unreachable } else { Cause::BrokenAnswer }
+}
+
+/// Whether a TLS error is behind an error. One that an I/O error carries is not among its sources and is looked for
+/// inside.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => is_tls(inner),
+        None => error.source().is_some_and(is_tls),
+    }
 }

@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 use super::SetupFault;
 
 /// The certificate authorities that providers are checked against. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct TrustRoots(Arc<RootCertStore>);
+pub struct TrustRoots {
+    store: Arc<RootCertStore>,
+    given: Arc<Vec<CertificateDer<'static>>>,
+}
 
 impl TrustRoots {
     /// No authority at all: every certificate is refused until [`Self::with_pem`] adds some.
     #[must_use]
     pub fn empty() -> Self {
-        Self(Arc::new(RootCertStore::empty()))
+        Self { store: Arc::new(RootCertStore::empty()), given: Arc::default() }
     }
 
     /// The machine's authorities. Reads files: call it once, at start. Certificates of the machine's store that
@@ -27,37 +34,38 @@ impl TrustRoots {
     pub fn system() -> Self {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self(Arc::new(store))
+        Self { store: Arc::new(store), given: Arc::default() }
     }
 
-    /// These authorities and those of a PEM bundle (`lua_ssl_trusted_certificate`).
+    /// These authorities and those of a PEM bundle (`lua_ssl_trusted_certificate`). A provider may also show a
+    /// certificate of the bundle itself, as one that signed its own does.
     ///
     /// # Errors
-    /// [`SetupFault::Roots`] when the text holds no certificate, or one that is no X.509 authority.
+    /// [`SetupFault::Roots`] when the text holds no certificate, or one that is no X.509 certificate.
     pub fn with_pem(&self, pem: &[u8]) -> Result<Self, SetupFault> {
-        let mut store = RootCertStore::clone(&self.0);
-        let mut added = 0usize;
+        let mut store = RootCertStore::clone(&self.store);
+        let mut given = Vec::clone(&self.given);
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|fault| SetupFault::Roots(fault.to_string()))?;
-            store.add(certificate).map_err(|fault| SetupFault::Roots(fault.to_string()))?;
-            added += 1;
+            store.add(certificate.clone()).map_err(|fault| SetupFault::Roots(fault.to_string()))?;
+            given.push(certificate);
         }
-        if added == 0 {
+        if given.len() == self.given.len() {
             return Err(SetupFault::Roots("no certificate in the file".to_owned()));
         }
-        Ok(Self(Arc::new(store)))
+        Ok(Self { store: Arc::new(store), given: Arc::new(given) })
     }
 
     /// How many authorities are trusted.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.store.len()
     }
 
     /// Whether no authority is trusted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.store.is_empty()
     }
 }
 
@@ -65,33 +73,62 @@ impl TrustRoots {
 /// name at all when `verify` is false.
 pub(super) fn client_config(roots: &TrustRoots, verify: bool) -> Result<ClientConfig, SetupFault> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    let trust = if !verify {
+        Trust::Anything
+    } else if roots.is_empty() {
+        Trust::Nothing
+    } else {
+        let chains =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots.store), Arc::clone(&provider))
+                .build()
+                .map_err(|fault| SetupFault::Tls(fault.to_string()))?;
+        Trust::Roots { chains, given: Arc::clone(&roots.given) }
+    };
+    Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|fault| SetupFault::Tls(fault.to_string()))?;
-    if verify {
-        return Ok(builder.with_root_certificates(Arc::clone(&roots.0)).with_no_client_auth());
-    }
-    Ok(builder
+        .map_err(|fault| SetupFault::Tls(fault.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        .with_custom_certificate_verifier(Arc::new(Verifier { provider, trust }))
         .with_no_client_auth())
 }
 
-/// `ssl_verify: false`: any certificate is taken. The handshake's signatures are still checked, so the peer holds the
-/// key of the certificate that it shows.
+/// Checks a provider's certificate. The handshake's signatures are always checked, so the peer holds the key of the
+/// certificate that it shows.
 #[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    trust: Trust,
+}
 
-impl ServerCertVerifier for AnyCertificate {
+#[derive(Debug)]
+enum Trust {
+    /// `ssl_verify: false`.
+    Anything,
+    /// Chains to the roots, and the given certificates themselves.
+    Roots { chains: Arc<WebPkiServerVerifier>, given: Arc<Vec<CertificateDer<'static>>> },
+    /// There are no roots.
+    Nothing,
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        match &self.trust {
+            Trust::Anything => Ok(ServerCertVerified::assertion()),
+            Trust::Nothing => Err(CertificateError::UnknownIssuer.into()),
+            // Chain building refuses an authority's certificate as a server's, and tools that make a certificate that
+            // signs itself mark it as an authority's.
+            Trust::Roots { given, .. } if given.contains(certificate) => verify_given(certificate, name, now),
+            Trust::Roots { chains, .. } => {
+                chains.verify_server_cert(certificate, intermediates, name, ocsp, now)
+            }
+        }
     }
 
     fn verify_tls12_signature(
@@ -100,7 +137,7 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
@@ -110,13 +147,31 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// A certificate that is trusted itself: its name and its times are all that is left to check.
+fn verify_given(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, rustls::Error> {
+    rustls::client::verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    if now < parsed.validity().not_before.timestamp() {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    if now > parsed.validity().not_after.timestamp() {
+        return Err(CertificateError::Expired.into());
+    }
+    Ok(ServerCertVerified::assertion())
 }
 
 #[cfg(test)]
