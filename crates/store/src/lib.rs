@@ -1,1 +1,15 @@
 //! Where Keybound keeps its configuration, and the state that requests share.
+//!
+//! - [`config`]: the configuration store. Engines: [`sqlite::SqliteStore`], one file; [`memory::MemoryStore`], a declarative
+//!   file held in memory.
+//! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
+
+pub mod config;
+pub mod memory;
+pub mod replay;
+pub mod sqlite;
+
+use std::pin::Pin;
+
+/// A future that a trait of this crate returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,55 @@
+//! The records of proofs that were used: one atomic put-if-absent with an end.
+
+mod bucket;
+mod memory;
+mod quota;
+
+use crate::BoxFuture;
+
+pub use memory::MemoryReplay;
+
+/// A proof that was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayRecord {
+    /// What names the proof: a digest of key and `jti`.
+    pub id: [u8; 16],
+    /// What names the key: for the quota.
+    pub key: [u8; 16],
+    /// The last second at which the proof could still be valid.
+    pub until: i64,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new.
+    Fresh,
+    /// It was there before: the proof is a replay.
+    Seen,
+    /// There is no room. Nothing was evicted: an evicted record would let a replay through.
+    Full,
+    /// The key has too many live records.
+    KeyQuota {
+        /// Seconds until some of them end.
+        retry_after: u64,
+    },
+}
+
+/// The store is slow or out of reach.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("replay store: {0}")]
+pub struct ReplayFault(pub String);
+
+/// Keeps replay records.
+pub trait ReplayStore: Send + Sync {
+    /// Records a proof unless it is there already: of any number of calls with one id, exactly one is told
+    /// [`Recorded::Fresh`] for as long as the record lives. `now` is in seconds since 1970.
+    fn put_if_absent<'a>(
+        &'a self,
+        record: ReplayRecord,
+        now: i64,
+    ) -> BoxFuture<'a, Result<Recorded, ReplayFault>>;
+
+    /// How many records live, as far as this process knows.
+    fn live(&self) -> u64;
+}
