@@ -204,7 +204,7 @@ fn nothing_points_outside_the_repository() {
 fn metadata() -> Metadata {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
-        .other_options(["--offline", "--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned))
+        .other_options(["--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned))
         .exec()
         .unwrap()
 }

@@ -1,1 +1,25 @@
-//! What the suites share.
+//! What the black-box suites share: the built gateway as a process, an upstream that shows what it received, a provider
+//! made of documents, and requests as exact bytes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a suite that cannot set itself up must fail at once"
+)]
+
+mod admin;
+mod answer;
+mod gateway;
+mod http_server;
+mod provider;
+mod stage;
+mod upstream;
+
+pub use admin::Admin;
+pub use answer::{Answer, Challenge};
+pub use gateway::Gateway;
+pub use provider::{Client, Provider, now};
+pub use stage::{Request, Stage};
+pub use upstream::{Seen, Upstream};

@@ -1,0 +1,44 @@
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+
+/// The Admin API of a gateway.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Admin {
+    /// Posts an entity.
+    #[must_use]
+    pub fn post(&self, path: &str, entity: &Value) -> Answer {
+        let body = entity.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        Answer::to(self.address, (head + &body).as_bytes())
+    }
+
+    /// A service with a route to `path`, guarded by `openid-connect` with `config`.
+    ///
+    /// # Panics
+    /// When the Admin API refuses one of them.
+    pub fn guard(&self, name: &str, path: &str, upstream: SocketAddr, config: &Value) {
+        self.created("/services", &json!({ "name": name, "url": format!("http://{upstream}/up") }));
+        self.created(&format!("/services/{name}/routes"), &json!({ "name": name, "paths": [path] }));
+        self.created(
+            &format!("/routes/{name}/plugins"),
+            &json!({ "name": "openid-connect", "config": config }),
+        );
+    }
+
+    fn created(&self, path: &str, entity: &Value) {
+        let answer = self.post(path, entity);
+        assert_eq!(answer.status, 201, "{path} {entity}: {answer:?}");
+    }
+}

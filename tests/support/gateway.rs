@@ -1,0 +1,140 @@
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::admin::Admin;
+
+/// The built `keybound`, started on free ports in a prefix of its own, ended when it is dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The plain listener.
+    pub plain: SocketAddr,
+    /// The TLS listener.
+    pub secure: SocketAddr,
+    /// The Admin API.
+    pub admin: Admin,
+    child: Child,
+    prefix: PathBuf,
+}
+
+impl Gateway {
+    /// Starts it with `settings` beside the usual ones, and waits for its ready line.
+    ///
+    /// # Panics
+    /// When it does not build or does not become ready; its log is shown.
+    #[must_use]
+    pub fn start(settings: &[(&str, &str)]) -> Self {
+        let prefix = prefix();
+        let mut command = Command::new(binary());
+        command.arg("start").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("KEYBOUND_") || name.starts_with("KONG_"))
+        {
+            command.env_remove(name);
+        }
+        let usual = [
+            ("prefix", prefix.to_str().expect("a path")),
+            ("proxy_listen", LISTEN),
+            ("admin_listen", "127.0.0.1:0"),
+        ];
+        for (name, value) in usual.iter().chain(settings) {
+            command.env(format!("KEYBOUND_{}", name.to_ascii_uppercase()), value);
+        }
+        let mut child = command.spawn().expect("keybound starts");
+        let lines = drain(child.stderr.take().expect("piped"), prefix.join("log"));
+        match listening(&lines) {
+            Ok((plain, secure, admin)) => {
+                Self { plain, secure, admin: Admin { address: admin }, child, prefix }
+            }
+            Err(log) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("keybound did not become ready:\n{log}");
+            }
+        }
+    }
+
+    /// Whether the process is still there.
+    ///
+    /// # Panics
+    /// When the system cannot say.
+    pub fn alive(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// Everything it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.prefix.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.prefix);
+    }
+}
+
+const LISTEN: &str = "127.0.0.1:0, 127.0.0.1:0 http2 ssl";
+
+/// The binary that this build made; built first when the suite is run by itself.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built =
+            Command::new(cargo).args(["build", "--quiet", "--workspace", "--bin", "keybound"]).status();
+        assert!(built.expect("cargo runs").success(), "keybound does not build");
+        // Tests are in target/debug/deps, binaries one level up.
+        let own = std::env::current_exe().expect("the test's path");
+        own.ancestors().nth(2).expect("target/debug").join("keybound")
+    })
+}
+
+fn prefix() -> PathBuf {
+    static NUMBER: Mutex<u32> = Mutex::new(0);
+    let mut number = NUMBER.lock().unwrap_or_else(PoisonError::into_inner);
+    *number += 1;
+    let folder = std::env::temp_dir().join(format!("keybound-suite-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
+/// Passes lines on, and keeps them in a file, as long as the process writes any.
+fn drain(stderr: std::process::ChildStderr, file: PathBuf) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    let mut file = std::fs::File::create(file).expect("a log file");
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let _ = writeln!(file, "{line}");
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// Reads lines until the ready one; what was read instead, when it does not come.
+fn listening(lines: &mpsc::Receiver<String>) -> Result<(SocketAddr, SocketAddr, SocketAddr), String> {
+    let mut log = String::new();
+    while let Ok(line) = lines.recv_timeout(Duration::from_secs(60)) {
+        if let Some(addresses) = ready(&line) {
+            return Ok(addresses);
+        }
+        log += &(line + "\n");
+    }
+    Err(log)
+}
+
+/// The addresses of the ready line: plain, TLS, Admin API.
+fn ready(line: &str) -> Option<(SocketAddr, SocketAddr, SocketAddr)> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let _ = line;
+    None
+}
