@@ -2,7 +2,13 @@
 //!
 //! Logs, metrics, documentation and tests all name a fault by its code.
 
+mod access;
+mod list;
+
 use http::StatusCode;
+
+pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
+pub use list::{Entry, entries};
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +58,9 @@ pub enum Fault {
     /// The upstream did not answer, or not well.
     #[error(transparent)]
     Upstream(#[from] UpstreamFault),
+    /// The credential, the token, its binding, or what it allows.
+    #[error(transparent)]
+    Access(#[from] AccessFault),
 }
 
 /// A request that is refused before routing.
@@ -128,11 +137,27 @@ impl Fault {
             Self::Request(fault) => fault.row(),
             Self::Route(fault) => fault.row(),
             Self::Upstream(fault) => fault.row(),
+            Self::Access(fault) => fault.row(),
         }
     }
 }
 
 impl RequestFault {
+    /// All of them, for the documentation.
+    pub const ALL: [Self; 11] = [
+        Self::Host,
+        Self::HostMalformed,
+        Self::Target,
+        Self::Path,
+        Self::Framing,
+        Self::ConnectionNominates,
+        Self::ForwardedContradiction,
+        Self::Method,
+        Self::HeadTooLarge,
+        Self::BodyTooLarge,
+        Self::Timeout,
+    ];
+
     fn row(self) -> Row {
         let (code, status, message) = match self {
             Self::Host => ("request_host", StatusCode::BAD_REQUEST, "Bad request"),
@@ -140,7 +165,9 @@ impl RequestFault {
             Self::Target => ("request_target", StatusCode::BAD_REQUEST, "Bad request"),
             Self::Path => ("request_path", StatusCode::BAD_REQUEST, "Bad request"),
             Self::Framing => ("request_framing", StatusCode::BAD_REQUEST, "Bad request"),
-            Self::ConnectionNominates => ("request_connection_nominates", StatusCode::BAD_REQUEST, "Bad request"),
+            Self::ConnectionNominates => {
+                ("request_connection_nominates", StatusCode::BAD_REQUEST, "Bad request")
+            }
             Self::ForwardedContradiction => {
                 ("request_forwarded_contradiction", StatusCode::BAD_REQUEST, "Bad request")
             }
@@ -148,7 +175,9 @@ impl RequestFault {
             Self::HeadTooLarge => {
                 ("request_head_too_large", StatusCode::BAD_REQUEST, "Request header or cookie too large")
             }
-            Self::BodyTooLarge => ("request_body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Payload too large"),
+            Self::BodyTooLarge => {
+                ("request_body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Payload too large")
+            }
             Self::Timeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT, "Request timeout"),
         };
         Row { code, status, error: None, message, blame: Blame::Client }
@@ -156,6 +185,9 @@ impl RequestFault {
 }
 
 impl RouteFault {
+    /// All of them, for the documentation.
+    pub const ALL: [Self; 3] = [Self::NoRoute, Self::NoService, Self::HttpsOnly];
+
     fn row(self) -> Row {
         let (code, status, message, blame) = match self {
             Self::NoRoute => {
@@ -176,6 +208,9 @@ impl RouteFault {
 }
 
 impl UpstreamFault {
+    /// All of them, for the documentation.
+    pub const ALL: [Self; 3] = [Self::NameResolution, Self::InvalidResponse, Self::Timeout];
+
     fn row(self) -> Row {
         let (code, status, message) = match self {
             Self::NameResolution => {

@@ -32,7 +32,10 @@ pub enum BodyFault {
 pub struct NoBody;
 
 impl BodySource for NoBody {
-    fn whole(&mut self, _limit: usize) -> Pin<Box<dyn Future<Output = Result<Bytes, BodyFault>> + Send + '_>> {
+    fn whole(
+        &mut self,
+        _limit: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<Bytes, BodyFault>> + Send + '_>> {
         Box::pin(std::future::ready(Ok(Bytes::new())))
     }
 

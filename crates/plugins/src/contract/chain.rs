@@ -52,7 +52,8 @@ impl Chain {
         notes: &mut Notes,
     ) -> Result<Permit, Box<Refusal>> {
         for plugin in self.plugins.iter() {
-            let exchange = Exchange { head: &mut head, body: &mut *body, notes: &mut *notes, scope: &self.scope };
+            let exchange =
+                Exchange { head: &mut head, body: &mut *body, notes: &mut *notes, scope: &self.scope };
             match plugin.access(exchange).await {
                 Flow::Continue => {}
                 Flow::Refuse(refusal) => return Err(refusal),

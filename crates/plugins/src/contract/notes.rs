@@ -14,6 +14,8 @@ pub struct Notes {
     pub jkt: Option<Thumbprint>,
     /// The subject or client the token speaks for.
     pub subject: Option<String>,
+    /// Codes of what was noticed and let pass, to be counted: `proof_dropped`, `proof_replayed`.
+    pub noticed: Vec<&'static str>,
     /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
 }

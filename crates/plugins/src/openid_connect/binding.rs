@@ -1,0 +1,205 @@
+//! The third step: is the token's bearer the one it was issued to?
+//!
+//! The decision table is `keybound_pop::binding`, the proof's check `keybound_pop::proof`; here they get what they need to
+//! know of the request, and the replay record is written as the last step of all.
+
+use std::sync::Arc;
+
+use keybound_pop::binding::{BindingFault, Decision, Presented, decide};
+use keybound_pop::binding::{Mode, Scheme};
+use keybound_pop::confirmation::Confirmation;
+use keybound_pop::proof::{self, KeyCache, ProofFault, Verified};
+use keybound_pop::thumbprint::{self, Thumbprint};
+use keybound_pop::time::UnixTime;
+
+use super::config::Possession;
+use super::credential::Place;
+use super::nonce::Nonces;
+use super::replay::Replay;
+use super::rewrite::DPOP;
+use super::target::Targets;
+use super::token::VerifiedToken;
+use crate::contract::{Head, Notes, Scope};
+use crate::fault::AccessFault;
+
+/// Checks bindings for one instance.
+pub(super) struct Binder {
+    pub(super) possession: Possession,
+    pub(super) targets: Targets,
+    pub(super) nonces: Nonces,
+    pub(super) replay: Replay,
+    pub(super) headers: Arc<dyn KeyCache>,
+}
+
+/// A token that its bearer may use, as far as keys go.
+#[derive(Debug)]
+pub(super) struct BoundToken {
+    token: VerifiedToken,
+    /// A nonce for the client's next proof.
+    nonce: Option<String>,
+}
+
+/// A binding that does not hold.
+#[derive(Debug)]
+pub(super) struct Unbound {
+    pub(super) fault: AccessFault,
+    /// The nonce that the client has to use.
+    pub(super) nonce: Option<String>,
+    pub(super) token: VerifiedToken,
+}
+
+impl BoundToken {
+    pub(super) fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+
+    /// A nonce that goes out with the success.
+    pub(super) fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+}
+
+/// Why a proof is not good, and the nonce that would help.
+struct Refused {
+    fault: AccessFault,
+    nonce: Option<String>,
+}
+
+impl<F: Into<AccessFault>> From<F> for Refused {
+    fn from(fault: F) -> Self {
+        Self { fault: fault.into(), nonce: None }
+    }
+}
+
+impl Binder {
+    /// Whether a scheme is refused whatever the token is, so that nobody has to verify it.
+    ///
+    /// # Errors
+    /// [`BindingFault::SchemeNotOffered`] or [`BindingFault::DpopRequired`].
+    pub(super) fn admits(&self, scheme: Scheme) -> Result<(), BindingFault> {
+        let presented = Presented { scheme, in_authorization: true, proof_present: false, certificate: None };
+        let unbound = Confirmation { jkt: None, x5t_s256: None };
+        match decide(&self.possession.policy, &presented, &unbound) {
+            Err(BindingFault::DpopRequired) if self.possession.report_only => Ok(()),
+            Err(fault @ (BindingFault::SchemeNotOffered | BindingFault::DpopRequired)) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks what the token is bound to. With `proof_of_possession_report_only`, a fault of possession is only noted.
+    ///
+    /// # Errors
+    /// [`Unbound`], with a nonce where a nonce helps.
+    pub(super) async fn bind(
+        &self,
+        token: VerifiedToken,
+        head: &Head,
+        scope: &Scope,
+        now: UnixTime,
+        notes: &mut Notes,
+    ) -> Result<BoundToken, Box<Unbound>> {
+        match self.check(&token, head, scope, now, notes).await {
+            Ok(nonce) => Ok(BoundToken { token, nonce }),
+            Err(Refused { fault, nonce }) if self.possession.report_only && fault.is_possession() => {
+                notes.fault = Some(fault.row().code);
+                Ok(BoundToken { token, nonce })
+            }
+            Err(Refused { fault, nonce }) => Err(Box::new(Unbound { fault, nonce, token })),
+        }
+    }
+
+    /// The nonce to hand out with the success, if it is time for a new one.
+    async fn check(
+        &self,
+        token: &VerifiedToken,
+        head: &Head,
+        scope: &Scope,
+        now: UnixTime,
+        notes: &mut Notes,
+    ) -> Result<Option<String>, Refused> {
+        let presented = Presented {
+            scheme: token.credential().scheme,
+            in_authorization: token.credential().place == Place::Authorization,
+            proof_present: head.headers.contains_key(DPOP),
+            certificate: self.certificate(head),
+        };
+        notes.jkt = token.confirmation().jkt;
+        match decide(&self.possession.policy, &presented, token.confirmation())? {
+            Decision::Forward => Ok(None),
+            Decision::ForwardDroppingProof => {
+                notes.noticed.push("proof_dropped");
+                Ok(None)
+            }
+            Decision::CheckProof(expected) => self.prove(token, &expected, head, scope, now, notes).await,
+        }
+    }
+
+    async fn prove(
+        &self,
+        token: &VerifiedToken,
+        expected: &Thumbprint,
+        head: &Head,
+        scope: &Scope,
+        now: UnixTime,
+        notes: &mut Notes,
+    ) -> Result<Option<String>, Refused> {
+        let context = self.nonces.context(expected, scope);
+        let targets = self.targets.of(head);
+        let request = proof::Request {
+            method: head.method.as_str(),
+            targets: &targets,
+            ambiguous_path: head.path.had_empty_segments,
+            websocket: head.websocket,
+            token_hash: token.hash(),
+        };
+        let lines = head.headers.get_all(DPOP);
+        // Two are enough to know that there are too many.
+        let fields: Vec<&[u8]> = lines.iter().take(2).map(http::HeaderValue::as_bytes).collect();
+        let policy = &self.possession.proof;
+        let refuse = |fault: ProofFault, notes: &mut Notes| {
+            notes.detail = proof::detail(fault, &fields, &request, now);
+            let nonce = (fault.error() == "use_dpop_nonce").then(|| self.nonces.seal(now, &context));
+            Refused { fault: fault.into(), nonce }
+        };
+        let nonce = self.nonces.policy(&context);
+        let verified = proof::check(&fields, &request, expected, policy, nonce, now, &*self.headers)
+            .map_err(|fault| refuse(fault, notes))?;
+        if self.is_cold(&verified, now) {
+            return Err(refuse(ProofFault::Cold, notes));
+        }
+        match self.replay.record(&verified, now, notes).await {
+            Ok(()) => {}
+            Err(AccessFault::Proof(fault)) => return Err(refuse(fault, notes)),
+            Err(fault) => return Err(fault.into()),
+        }
+        let due = verified.nonce_age.is_some_and(|age| self.nonces.is_due(age));
+        Ok(due.then(|| self.nonces.seal(now, &context)))
+    }
+
+    /// Whether a record of this proof could have been lost with an earlier process.
+    fn is_cold(&self, verified: &Verified, now: UnixTime) -> bool {
+        let policy = &self.possession.proof;
+        let Some(records_from) = self.replay.records_from(now, policy.lifetime + policy.leeway) else {
+            return false;
+        };
+        match verified.nonce_age {
+            // A nonce that was sealed in this process was not used before it.
+            Some(_) if !self.nonces.outlives_process() => false,
+            Some(age) => now.secs() - age < records_from.secs(),
+            None => verified.issued_at < records_from,
+        }
+    }
+
+    fn certificate(&self, head: &Head) -> Option<Thumbprint> {
+        if self.possession.policy.mtls == Mode::Off {
+            return None;
+        }
+        head.connection.tls.as_ref()?.client_chain.first().map(|der| thumbprint::certificate(der))
+    }
+}
+
+impl std::fmt::Debug for Binder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Binder").field("possession", &self.possession).finish_non_exhaustive()
+    }
+}

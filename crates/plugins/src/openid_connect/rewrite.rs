@@ -1,0 +1,185 @@
+//! The last step: the request as the upstream sees it.
+//!
+//! First everything leaves that a stranger could have put there to be taken for a credential or an identity; then the
+//! access token is set where `upstream_access_token_header` says.
+
+use bytes::BytesMut;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::authorize::Grant;
+use super::credential::{self, Place, Places};
+use crate::contract::{BodyFault, BodySource, Head};
+
+/// The header field that carries the token to the upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TokenField {
+    pub(super) name: HeaderName,
+    /// Whether the word `Bearer` stands before the token.
+    pub(super) bearer: bool,
+}
+
+/// What is forwarded.
+#[derive(Debug, Clone)]
+pub(super) struct Forward {
+    pub(super) hide_credentials: bool,
+    pub(super) token: Option<TokenField>,
+    /// Credential and identity fields, without their `-` and `_`: a field with `_` in its name that reads like one of
+    /// these is never forwarded.
+    lookalikes: Vec<String>,
+}
+
+pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
+
+/// The identity fields of Kong, which upstreams trust. Only a gateway may set them.
+const IDENTITY: [HeaderName; 9] = [
+    HeaderName::from_static("x-consumer-id"),
+    HeaderName::from_static("x-consumer-custom-id"),
+    HeaderName::from_static("x-consumer-username"),
+    HeaderName::from_static("x-consumer-groups"),
+    HeaderName::from_static("x-credential-identifier"),
+    HeaderName::from_static("x-credential-username"),
+    HeaderName::from_static("x-anonymous-consumer"),
+    HeaderName::from_static("x-authenticated-groups"),
+    HeaderName::from_static("x-authenticated-userid"),
+];
+
+impl Forward {
+    pub(super) fn new(hide_credentials: bool, token: Option<TokenField>, places: &Places) -> Self {
+        let credentials = [AUTHORIZATION, COOKIE, DPOP, credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN];
+        let configured = token.iter().map(|field| field.name.clone()).chain(places.field.clone());
+        let mut lookalikes: Vec<String> = credentials
+            .into_iter()
+            .chain(IDENTITY)
+            .chain(configured)
+            .map(|name| squashed(name.as_str()))
+            .collect();
+        lookalikes.sort_unstable();
+        lookalikes.dedup();
+        Self { hide_credentials, token, lookalikes }
+    }
+
+    /// Takes out of the fields what only a gateway may say, and the proof in any spelling.
+    pub(super) fn strip(&self, headers: &mut HeaderMap) {
+        headers.remove(DPOP);
+        for name in &IDENTITY {
+            headers.remove(name);
+        }
+        if headers.keys().any(|name| name.as_str().contains('_')) {
+            let twins: Vec<HeaderName> =
+                headers.keys().filter(|name| self.is_lookalike(name)).cloned().collect();
+            for name in twins {
+                headers.remove(name);
+            }
+        }
+    }
+
+    fn is_lookalike(&self, name: &HeaderName) -> bool {
+        name.as_str().contains('_') && self.lookalikes.binary_search(&squashed(name.as_str())).is_ok()
+    }
+
+    /// Puts the token where the configuration says; a field of the client's with that name is replaced.
+    fn set_token(&self, headers: &mut HeaderMap, token: &str) {
+        let Some(field) = &self.token else { return };
+        let mut value = BytesMut::with_capacity("Bearer ".len() + token.len());
+        if field.bearer {
+            value.extend_from_slice(b"Bearer ");
+        }
+        value.extend_from_slice(token.as_bytes());
+        if let Ok(value) = HeaderValue::from_maybe_shared(value.freeze()) {
+            headers.insert(field.name.clone(), value);
+        }
+    }
+}
+
+/// Makes the granted request the one that is forwarded.
+///
+/// # Errors
+/// [`BodyFault`] when the token stood in the body and the body is gone.
+pub(super) async fn rewrite(
+    grant: &Grant,
+    forward: &Forward,
+    places: &Places,
+    head: &mut Head,
+    body: &mut dyn BodySource,
+) -> Result<(), BodyFault> {
+    forward.strip(&mut head.headers);
+    let credential = grant.credential();
+    match &credential.place {
+        // A parameter that was used is never forwarded, whatever hide_credentials says.
+        Place::Query => head.query = head.query.as_deref().and_then(credential::query_without_token),
+        Place::Body(kind) => {
+            let whole = body.whole(super::BODY_LIMIT).await?;
+            body.replace(credential::body_without_token(*kind, &whole));
+        }
+        Place::Cookie if forward.hide_credentials => {
+            if let Some(name) = &places.cookie {
+                hide_cookie(&mut head.headers, name);
+            }
+        }
+        Place::Authorization if forward.hide_credentials => {
+            head.headers.remove(AUTHORIZATION);
+        }
+        Place::Field(name) if forward.hide_credentials => {
+            head.headers.remove(name);
+        }
+        Place::Cookie | Place::Authorization | Place::Field(_) => {}
+    }
+    forward.set_token(&mut head.headers, credential.token());
+    Ok(())
+}
+
+fn hide_cookie(headers: &mut HeaderMap, name: &str) {
+    let kept: Vec<HeaderValue> =
+        headers.get_all(COOKIE).iter().filter_map(|line| credential::cookies_without(line, name)).collect();
+    headers.remove(COOKIE);
+    for line in kept {
+        headers.append(COOKIE, line);
+    }
+}
+
+/// A name without `-` and `_`, as software that folds the two would tell it apart.
+fn squashed(name: &str) -> String {
+    name.chars().filter(|letter| !matches!(letter, '-' | '_')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forward() -> Forward {
+        let token = Some(TokenField { name: AUTHORIZATION, bearer: true });
+        let places =
+            Places { header: true, query: true, body: true, cookie: None, field: None, max_length: 16_384 };
+        Forward::new(true, token, &places)
+    }
+
+    fn after_strip(names: &[&'static str]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        for name in names {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        forward().strip(&mut headers);
+        headers.keys().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn proofs_and_identity_fields_leave_in_every_spelling() {
+        let names = [
+            "dpop",
+            "dpop",
+            "d_pop",
+            "dpop_",
+            "x-consumer-id",
+            "x_consumer_id",
+            "authorization_",
+            "x_access-token",
+        ];
+        assert_eq!(after_strip(&names), Vec::<String>::new());
+    }
+
+    #[test]
+    fn other_fields_stay_with_underscores_too() {
+        assert_eq!(after_strip(&["accept", "my_field"]), ["accept", "my_field"]);
+    }
+}

@@ -1,0 +1,186 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn process(config: Value) -> Result<keybound_model::Record, keybound_model::Errors> {
+    config_schema().process(config.as_object().unwrap().clone())
+}
+
+fn message(config: Value) -> String {
+    process(config).unwrap_err().message()
+}
+
+fn minimal() -> Value {
+    json!({"issuer": "https://idp.example", "auth_methods": ["bearer"]})
+}
+
+fn with(field: &str, value: Value) -> Value {
+    let mut config = minimal();
+    config[field] = value;
+    config
+}
+
+#[test]
+fn issuer_and_methods_are_enough() {
+    let config = process(minimal()).unwrap();
+    assert_eq!(config["proof_of_possession_dpop"], json!("off"));
+    assert_eq!(config["dpop_proof_lifetime"], json!(300));
+    assert_eq!(config["bearer_token_param_type"], json!(["header", "query", "body"]));
+    assert_eq!(config["upstream_access_token_header"], json!("authorization:bearer"));
+    assert_eq!(config["realm"], json!("keybound"));
+    assert_eq!(config["redis"]["port"], json!(6379));
+    assert_eq!(config["token_exchange"], Value::Null);
+}
+
+#[test]
+fn the_issuer_must_be_given() {
+    assert_eq!(
+        message(json!({"auth_methods": ["bearer"]})),
+        "schema violation (issuer: required field missing)"
+    );
+}
+
+#[test]
+fn the_default_methods_are_refused_with_a_way_out() {
+    assert_eq!(
+        message(json!({"issuer": "https://idp.example"})),
+        "schema violation (auth_methods: not supported by Keybound yet: authorization_code, client_credentials, \
+         kong_oauth2, password, refresh_token, session, userinfo; set auth_methods to bearer, introspection or both)"
+    );
+}
+
+#[test]
+fn possession_refuses_methods_it_cannot_cover() {
+    let config = json!({"issuer": "https://idp.example", "proof_of_possession_dpop": "strict"});
+    assert!(message(config).contains(
+        "auth_methods: proof of possession covers only bearer, introspection and session, not authorization_code, \
+         client_credentials, kong_oauth2, password, refresh_token, userinfo; set auth_methods"
+    ));
+    let mut config = with("proof_of_possession_dpop", json!("strict"));
+    config["auth_methods"] = json!(["bearer", "session"]);
+    assert!(message(config).contains("not supported by Keybound yet: session"));
+}
+
+#[test]
+fn a_field_without_effect_is_refused_by_name() {
+    for (field, value) in [
+        ("session_secret", json!("s")),
+        ("scopes", json!(["openid", "profile"])),
+        ("consumer_optional", json!(true)),
+        ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
+        ("cluster_cache_strategy", json!("redis")),
+        ("redis", json!({"host": "redis.example"})),
+        ("proof_of_possession_mtls", json!("strict")),
+        ("protected_resource_metadata", json!(true)),
+        ("enable_hs_signatures", json!(true)),
+    ] {
+        assert_eq!(
+            message(with(field, value)),
+            format!("schema violation ({field}: '{field}' is not supported by Keybound yet)")
+        );
+    }
+}
+
+#[test]
+fn a_field_without_effect_may_have_its_default() {
+    let mut config = minimal();
+    for (field, value) in [
+        ("scopes", json!(["openid"])),
+        ("session_cookie_name", json!("session")),
+        ("redis", json!({"host": "127.0.0.1", "port": 6379})),
+        ("login_methods", json!(["authorization_code"])),
+        ("proof_of_possession_mtls", json!("off")),
+    ] {
+        config[field] = value;
+    }
+    process(config).unwrap();
+}
+
+#[test]
+fn redis_replay_is_refused_by_name() {
+    assert_eq!(
+        message(with("dpop_replay_strategy", json!("redis"))),
+        "schema violation (dpop_replay_strategy: 'redis' is not supported by Keybound yet)"
+    );
+}
+
+#[test]
+fn introspection_needs_a_client() {
+    assert_eq!(
+        message(with("auth_methods", json!(["introspection"]))),
+        "schema violation (client_id: required for introspection)"
+    );
+    let mut config = with("auth_methods", json!(["introspection"]));
+    config["client_id"] = json!(["gateway"]);
+    config["client_auth"] = json!(["client_secret_post"]);
+    assert_eq!(
+        message(config.clone()),
+        "schema violation (client_secret: required by the client's authentication method)"
+    );
+    config["client_secret"] = json!(["secret"]);
+    process(config).unwrap();
+}
+
+#[test]
+fn a_pseudo_issuer_needs_keys() {
+    assert_eq!(
+        message(with("using_pseudo_issuer", json!(true))),
+        "schema violation (jwks_endpoint: required when using_pseudo_issuer is true, or extra_jwks_uris)"
+    );
+}
+
+#[test]
+fn public_origins_are_checked_one_by_one() {
+    let config =
+        with("dpop_public_origins", json!(["https://api.example/svc", "https://api.example?x=1", "ftp://a"]));
+    assert_eq!(
+        message(config),
+        "2 schema violations (dpop_public_origins.2: must have no query and no fragment; \
+         dpop_public_origins.3: expected scheme://host[:port][/prefix] with http or https)"
+    );
+}
+
+#[test]
+fn a_nonce_is_renewed_before_its_end() {
+    let mut config = with("dpop_nonce_rotation", json!(301));
+    assert_eq!(
+        message(config.clone()),
+        "schema violation (dpop_nonce_rotation: must not be greater than dpop_proof_lifetime)"
+    );
+    config["dpop_proof_lifetime"] = json!(600);
+    process(config).unwrap();
+}
+
+#[test]
+fn header_fields_are_named_rightly() {
+    assert_eq!(
+        message(with("upstream_access_token_header", json!("authorization:basic"))),
+        "schema violation (upstream_access_token_header: expected 'bearer' after the colon, not 'basic')"
+    );
+    assert_eq!(
+        message(with("bearer_token_header_name", json!("x token"))),
+        "schema violation (bearer_token_header_name: bad header name 'x token')"
+    );
+    process(with("upstream_access_token_header", json!("x-token"))).unwrap();
+}
+
+#[test]
+fn old_names_stand_for_new_ones() {
+    let config = process(with("session_cookie_lifetime", json!(3600))).unwrap();
+    assert_eq!(config["session_rolling_timeout"], json!(3600));
+    assert_eq!(
+        message(with("session_cookie_lifetime", json!(60))),
+        "schema violation (session_rolling_timeout: 'session_rolling_timeout' is not supported by Keybound yet)"
+    );
+}
+
+#[test]
+fn every_field_says_what_it_means() {
+    let undocumented: Vec<_> = config_schema()
+        .fields
+        .iter()
+        .filter(|field| field.ty.doc.is_empty())
+        .map(|field| field.name)
+        .collect();
+    assert_eq!(undocumented, Vec::<&str>::new());
+}

@@ -1,0 +1,137 @@
+//! The plugins there are, and the instances that run.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use keybound_model::{PluginCatalog, PluginDescription, Record};
+use keybound_pop::time::UnixTime;
+use uuid::Uuid;
+
+use crate::contract::{BuildFault, Instance, Plugin, PluginFactory};
+use crate::environment::Environment;
+use crate::openid_connect::{Builder, OpenIdConnect, Shared, schema};
+
+/// Every plugin: what the configuration side must know of it ([`PluginCatalog`]), and how it is built
+/// ([`PluginFactory`]).
+///
+/// What an instance remembers is kept by its id when it is built again: replay records, nonces, verified tokens. An
+/// instance whose configuration did not change is not built again at all.
+pub struct Registry {
+    environment: Environment,
+    openid_connect: PluginDescription,
+    shared: Shared,
+    slots: Mutex<Slots>,
+    booted: AtomicBool,
+}
+
+#[derive(Default)]
+struct Slots {
+    known: HashMap<Uuid, Slot>,
+    swept_at: Option<UnixTime>,
+}
+
+struct Slot {
+    builder: Builder,
+    config: Record,
+    plugin: Weak<OpenIdConnect>,
+    /// When it was last seen to run.
+    seen_at: UnixTime,
+}
+
+/// Seconds between two looks for instances that are gone.
+const SWEEP: i64 = 60;
+
+impl Registry {
+    /// A registry in this environment; nothing is called, nothing runs.
+    #[must_use]
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            openid_connect: schema::description(),
+            shared: Shared::new(),
+            slots: Mutex::default(),
+            booted: AtomicBool::new(false),
+        }
+    }
+
+    /// Says that the configuration found at the start was built. Instances built for the first time from now on are new:
+    /// no earlier process can have taken a proof for them.
+    pub fn booted(&self) {
+        self.booted.store(true, Ordering::Release);
+    }
+
+    /// The second before which this process knows of no used proof; `None` for instances that came after the start.
+    fn complete_from(&self) -> Option<UnixTime> {
+        (!self.booted.load(Ordering::Acquire)).then(|| self.environment.started_at.next_whole_second())
+    }
+}
+
+impl PluginFactory for Registry {
+    fn build(&self, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
+        if instance.name != schema::NAME {
+            return Err(BuildFault::Unknown { name: instance.name.to_owned(), id: instance.id });
+        }
+        let fault = |reason| BuildFault::Config { name: schema::NAME, id: instance.id, reason };
+        let now = self.environment.clock.now();
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.sweep(now);
+        if let Some(slot) = slots.known.get_mut(&instance.id) {
+            slot.seen_at = now;
+            if slot.config == *instance.config
+                && let Some(plugin) = slot.plugin.upgrade()
+            {
+                return Ok(plugin);
+            }
+        }
+        // A configuration that did not come through the schema is completed, and refused where the schema refuses it.
+        let complete = self
+            .openid_connect
+            .config
+            .process(instance.config.clone())
+            .map_err(|errors| fault(errors.message()))?;
+        let slot = slots.known.entry(instance.id).or_insert_with(|| Slot {
+            builder: Builder::new(&self.environment, self.complete_from()),
+            config: Record::new(),
+            plugin: Weak::new(),
+            seen_at: now,
+        });
+        let plugin = Arc::new(slot.builder.build(&complete, &self.shared, &self.environment).map_err(fault)?);
+        slot.config = instance.config.clone();
+        slot.plugin = Arc::downgrade(&plugin);
+        Ok(plugin)
+    }
+}
+
+impl Slots {
+    /// Forgets instances that are gone, once no proof that they took can be valid any more. Until then they are kept: an
+    /// instance that comes back under its id still knows what was used.
+    fn sweep(&mut self, now: UnixTime) {
+        if self.swept_at.is_some_and(|at| now < at.plus_secs(SWEEP) && now >= at) {
+            return;
+        }
+        self.swept_at = Some(now);
+        self.known.retain(|_, slot| {
+            if slot.plugin.strong_count() > 0 {
+                slot.seen_at = now;
+            }
+            now <= slot.seen_at.plus_secs(slot.builder.reach + SWEEP)
+        });
+    }
+}
+
+impl PluginCatalog for Registry {
+    fn names(&self) -> Vec<&str> {
+        vec![self.openid_connect.name]
+    }
+
+    fn plugin(&self, name: &str) -> Option<&PluginDescription> {
+        (name == self.openid_connect.name).then_some(&self.openid_connect)
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
