@@ -135,6 +135,13 @@ fn listening(lines: &mpsc::Receiver<String>) -> Result<(SocketAddr, SocketAddr, 
 /// The addresses of the ready line: plain, TLS, Admin API.
 fn ready(line: &str) -> Option<(SocketAddr, SocketAddr, SocketAddr)> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    let _ = line;
-    None
+    if line["message"] != "ready" {
+        return None;
+    }
+    let mut proxy = line["proxy"].as_str()?.split(", ").map(address);
+    Some((proxy.next()??, proxy.next()??, address(line["admin"].as_str()?)?))
+}
+
+fn address(url: &str) -> Option<SocketAddr> {
+    url.split("://").nth(1)?.parse().ok()
 }

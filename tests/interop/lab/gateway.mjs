@@ -39,9 +39,11 @@ function environment(settings) {
   return Object.fromEntries([...kept, ...given]);
 }
 
-/** Reads one log line: answers the origins when it is the ready line, nothing otherwise. */
+/** Reads one log line: the origins when it is the ready line, nothing otherwise. */
 function readyLine(line) {
-  if (!line.includes('ready')) return {};
-  const addresses = [...line.matchAll(/(https?):\/\/[^\s",]*?:(\d+)/g)];
-  return addresses.length ? { ready: true } : {};
+  if (!line.startsWith('{')) return {};
+  const { message, proxy, admin } = JSON.parse(line);
+  if (message !== 'ready') return {};
+  const [plain, secure] = proxy.split(', ');
+  return { ready: true, plain, secure: secure.replace('127.0.0.1', 'localhost'), admin };
 }

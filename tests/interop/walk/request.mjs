@@ -35,7 +35,7 @@ function overHttp1(name, origin, protocol, ca) {
     }
     return answer(response.statusCode, lines, await text(response), response.httpVersion);
   };
-  return { name, origin, send, fetch: fetchBy({ ca, allowH2: false }), close: () => agent.destroy() };
+  return { name, origin, send, fetch: fetchBy({ allowH2: false, connect: { ca } }), close: () => agent.destroy() };
 }
 
 function overHttp2(name, origin, ca) {
@@ -59,12 +59,12 @@ function overHttp2(name, origin, ca) {
     const lines = Object.entries(received).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
     return answer(received[':status'], lines, await text(stream), '2.0');
   };
-  return { name, origin, send, fetch: fetchBy({ ca, allowH2: true }), close: () => session?.destroy() };
+  return { name, origin, send, fetch: fetchBy({ allowH2: true, useH2c: !ca, connect: { ca } }), close: () => session?.destroy() };
 }
 
-function fetchBy({ ca, allowH2 }) {
-  const dispatcher = new Agent({ allowH2, connect: { ca } });
-  return (url, options) => fetch(url, { ...options, dispatcher });
+function fetchBy(options) {
+  const dispatcher = new Agent(options);
+  return (url, request) => fetch(url, { ...request, dispatcher });
 }
 
 function answer(status, lines, body, version) {
