@@ -161,7 +161,11 @@ impl BindingFault {
 ///
 /// # Errors
 /// See [`BindingFault`].
-pub fn decide(policy: &Policy, presented: &Presented, confirmation: &Confirmation) -> Result<Decision, BindingFault> {
+pub fn decide(
+    policy: &Policy,
+    presented: &Presented,
+    confirmation: &Confirmation,
+) -> Result<Decision, BindingFault> {
     match (policy.dpop, presented.scheme) {
         (Mode::Off, Scheme::Dpop) => return Err(BindingFault::SchemeNotOffered),
         (Mode::Strict, Scheme::Bearer) => return Err(BindingFault::DpopRequired),
@@ -181,9 +185,12 @@ pub fn decide(policy: &Policy, presented: &Presented, confirmation: &Confirmatio
     Ok(by_dpop)
 }
 
-fn dpop(policy: &Policy, presented: &Presented, confirmation: &Confirmation) -> Result<Decision, BindingFault> {
-    let unasked =
-        if presented.proof_present { Decision::ForwardDroppingProof } else { Decision::Forward };
+fn dpop(
+    policy: &Policy,
+    presented: &Presented,
+    confirmation: &Confirmation,
+) -> Result<Decision, BindingFault> {
+    let unasked = if presented.proof_present { Decision::ForwardDroppingProof } else { Decision::Forward };
     match (policy.dpop, presented.scheme, confirmation.jkt) {
         (Mode::Strict | Mode::Optional, Scheme::Dpop, Some(jkt)) => Ok(Decision::CheckProof(jkt)),
         (Mode::Strict | Mode::Optional, Scheme::Dpop, None) => Err(BindingFault::NotBoundToDpop),
@@ -197,9 +204,15 @@ fn dpop(policy: &Policy, presented: &Presented, confirmation: &Confirmation) -> 
     }
 }
 
-fn certificate(policy: &Policy, presented: &Presented, confirmation: &Confirmation) -> Result<(), BindingFault> {
+fn certificate(
+    policy: &Policy,
+    presented: &Presented,
+    confirmation: &Confirmation,
+) -> Result<(), BindingFault> {
     match (policy.mtls, confirmation.x5t_s256) {
-        (Mode::Off, Some(_)) if policy.bound_tokens == Leftover::Refuse => Err(BindingFault::CertificateUnchecked),
+        (Mode::Off, Some(_)) if policy.bound_tokens == Leftover::Refuse => {
+            Err(BindingFault::CertificateUnchecked)
+        }
         (Mode::Off | Mode::Optional, None) | (Mode::Off, Some(_)) => Ok(()),
         (Mode::Strict, None) => Err(BindingFault::CertificateBindingRequired),
         (Mode::Optional | Mode::Strict, Some(expected)) => match presented.certificate {

@@ -148,7 +148,10 @@ mod tests {
             both.challenges(Some(&problem), Scheme::Bearer, false),
             [dpop("realm=\"keybound\""), format!("Bearer {with}")]
         );
-        assert_eq!(both.challenges(Some(&problem), Scheme::Bearer, true), [dpop(with), "Bearer realm=\"keybound\"".into()]);
+        assert_eq!(
+            both.challenges(Some(&problem), Scheme::Bearer, true),
+            [dpop(with), "Bearer realm=\"keybound\"".into()]
+        );
         assert_eq!(offer(true, false).challenges(Some(&problem), Scheme::Bearer, false), [dpop(with)]);
     }
 
@@ -164,7 +167,9 @@ mod tests {
         };
         assert_eq!(
             offer.challenges(Some(&problem), Scheme::Bearer, false),
-            ["Bearer realm=\"a\\\"b\\\\c??d\", error=\"insufficient_scope\", error_description=\"x?y?z???\", scope=\"a b\""]
+            [
+                "Bearer realm=\"a\\\"b\\\\c??d\", error=\"insufficient_scope\", error_description=\"x?y?z???\", scope=\"a b\""
+            ]
         );
     }
 }

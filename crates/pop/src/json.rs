@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// How deep a JOSE header or claims set may nest.
@@ -170,7 +170,9 @@ mod tests {
 
     #[test]
     fn what_is_not_one_json_object_is_refused() {
-        for text in ["", "{", "{}x", "{} {}", "{'a':1}", "{\"a\":NaN}", "{\"a\":1,}", "{\"a\":1//\n}", "\u{feff}{}"] {
+        for text in
+            ["", "{", "{}x", "{} {}", "{'a':1}", "{\"a\":NaN}", "{\"a\":1,}", "{\"a\":1//\n}", "\u{feff}{}"]
+        {
             assert_eq!(fault(text), Some(JsonFault::Syntax), "{text}");
         }
         for text in ["[]", "1", "\"x\"", "null", "true"] {

@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn each_part_is_canonical_base64url() {
-        for text in ["e30.e30.QQ==", "e30.e30.Q+", "e30.e3 0.QQ", "e3%30.e30.QQ", "e30.e31.QQ", "e30=.e30.QQ"] {
+        for text in ["e30.e30.QQ==", "e30.e30.Q+", "e30.e3 0.QQ", "e3%30.e30.QQ", "e30.e31.QQ", "e30=.e30.QQ"]
+        {
             assert_eq!(fault(text), Some(JwsFault::Base64), "{text}");
         }
     }

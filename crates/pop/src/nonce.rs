@@ -67,7 +67,8 @@ impl NonceKeys {
     /// # Errors
     /// [`NonceKeyFault`] when there is none or one is empty.
     pub fn new<S: AsRef<[u8]>>(secrets: &[S]) -> Result<Self, NonceKeyFault> {
-        let mut keys = secrets.iter().map(|secret| NonceKey::new(secret.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let mut keys =
+            secrets.iter().map(|secret| NonceKey::new(secret.as_ref())).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
             return Err(NonceKeyFault);
         }

@@ -9,8 +9,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
-    EcdsaSigningAlgorithm, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
-    RSA_PSS_SHA512, RsaEncoding,
+    EcdsaSigningAlgorithm, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
 };
 use serde_json::{Map, Value, json};
 
@@ -132,7 +132,9 @@ pub fn jws(
 ) -> Result<String, SigningKeyFault> {
     header.insert("alg".into(), key.algorithm.name().into());
     let encode = |object: &Map<String, Value>| {
-        serde_json::to_vec(object).map(|bytes| base64url::encode(&bytes)).map_err(|_| SigningKeyFault::Library)
+        serde_json::to_vec(object)
+            .map(|bytes| base64url::encode(&bytes))
+            .map_err(|_| SigningKeyFault::Library)
     };
     let mut text = format!("{}.{}", encode(&header)?, encode(claims)?);
     let signature = key.sign(text.as_bytes())?;

@@ -96,7 +96,9 @@ mod tests {
     fn only_43_canonical_characters_are_a_thumbprint() {
         let text = Thumbprint::of(b"x").encode();
         assert_eq!(Thumbprint::parse(&text), Ok(Thumbprint::of(b"x")));
-        for bad in [format!("{text}="), text.to_uppercase(), text[1..].to_owned(), "00".repeat(32), String::new()] {
+        for bad in
+            [format!("{text}="), text.to_uppercase(), text[1..].to_owned(), "00".repeat(32), String::new()]
+        {
             if bad != text {
                 assert_ne!(Thumbprint::parse(&bad), Ok(Thumbprint::of(b"x")), "{bad}");
             }

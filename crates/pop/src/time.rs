@@ -20,7 +20,10 @@ impl UnixTime {
     /// The moment that long after the epoch.
     #[must_use]
     pub fn from_duration(since_epoch: Duration) -> Self {
-        Self { secs: i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX), nanos: since_epoch.subsec_nanos() }
+        Self {
+            secs: i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX),
+            nanos: since_epoch.subsec_nanos(),
+        }
     }
 
     /// Whole seconds since the epoch, rounded down: the unit of `iat`, `exp` and `nbf`.

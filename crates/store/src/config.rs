@@ -98,7 +98,11 @@ pub trait ConfigStore: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Record>, StoreFault>>;
 
     /// One page of a list.
-    fn list<'a>(&'a self, entity: &'static Descriptor, query: &'a Query) -> BoxFuture<'a, Result<Page, StoreFault>>;
+    fn list<'a>(
+        &'a self,
+        entity: &'static Descriptor,
+        query: &'a Query,
+    ) -> BoxFuture<'a, Result<Page, StoreFault>>;
 
     /// Applies all changes in order, or none. `check` sees the configuration that they lead to before they are committed.
     /// Returns the new version.
@@ -124,9 +128,7 @@ pub enum StoreFault {
         fields: Map<String, Value>,
     },
     /// A reference to a record that does not exist (code 4).
-    #[error(
-        "the foreign key '{{id=\"{id}\"}}' does not reference an existing '{parent}' entity."
-    )]
+    #[error("the foreign key '{{id=\"{id}\"}}' does not reference an existing '{parent}' entity.")]
     MissingParent {
         /// The field that holds the reference.
         field: &'static str,

@@ -33,7 +33,9 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// Puts another configuration in place of the one that is held; returns its version.
     pub fn replace(&self, records: BTreeMap<&'static str, Vec<Record>>, configuration: Configuration) -> u64 {
-        let by_id = |list: Vec<Record>| list.into_iter().filter_map(|record| Some((id_of(&record)?, record))).collect();
+        let by_id = |list: Vec<Record>| {
+            list.into_iter().filter_map(|record| Some((id_of(&record)?, record))).collect()
+        };
         let records: BTreeMap<_, _> = records.into_iter().map(|(name, list)| (name, by_id(list))).collect();
         let before = self.held.rcu(|held| Held {
             version: held.version + 1,
@@ -68,7 +70,11 @@ impl ConfigStore for MemoryStore {
         Box::pin(std::future::ready(Ok(found.cloned())))
     }
 
-    fn list<'a>(&'a self, entity: &'static Descriptor, query: &'a Query) -> BoxFuture<'a, Result<Page, StoreFault>> {
+    fn list<'a>(
+        &'a self,
+        entity: &'static Descriptor,
+        query: &'a Query,
+    ) -> BoxFuture<'a, Result<Page, StoreFault>> {
         let held = self.held.load();
         let wanted = |record: &Record| {
             query.tags.as_ref().is_none_or(|tags| tags.matches(record))
@@ -88,7 +94,11 @@ impl ConfigStore for MemoryStore {
         Box::pin(std::future::ready(Ok(page)))
     }
 
-    fn apply<'a>(&'a self, _changes: Vec<Change>, _check: Check<'a>) -> BoxFuture<'a, Result<u64, StoreFault>> {
+    fn apply<'a>(
+        &'a self,
+        _changes: Vec<Change>,
+        _check: Check<'a>,
+    ) -> BoxFuture<'a, Result<u64, StoreFault>> {
         Box::pin(std::future::ready(Err(StoreFault::ReadOnly)))
     }
 

@@ -63,7 +63,8 @@ fn each_row_of_the_certificate_table() {
         (Mode::Off, Some(2), None, Err(F::CertificateUnchecked)),
         (Mode::Off, None, Some(2), Ok(Decision::Forward)),
     ] {
-        let got = decide(&policy(Mode::Off, mode), &presented(Scheme::Bearer, false, shown), &bound(None, x5t));
+        let got =
+            decide(&policy(Mode::Off, mode), &presented(Scheme::Bearer, false, shown), &bound(None, x5t));
         assert_eq!(got, expected, "{mode:?} x5t {x5t:?} shown {shown:?}");
     }
 }

@@ -26,7 +26,8 @@ fn normal_escapes(path: &str) -> Result<String, HtuFault> {
     while let Some(byte) = bytes.next() {
         match byte {
             b'%' => {
-                let value = bytes.next().and_then(hex).zip(bytes.next().and_then(hex)).ok_or(HtuFault::Escape)?;
+                let value =
+                    bytes.next().and_then(hex).zip(bytes.next().and_then(hex)).ok_or(HtuFault::Escape)?;
                 let value = value.0 << 4 | value.1;
                 if is_unreserved(value) { out.push(char::from(value)) } else { escape(value, &mut out) }
             }
@@ -39,7 +40,8 @@ fn normal_escapes(path: &str) -> Result<String, HtuFault> {
 }
 
 fn escape(byte: u8, out: &mut String) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     out.push('%');
     for digit in [byte >> 4, byte & 15] {
         out.extend(DIGITS.get(usize::from(digit)));

@@ -17,9 +17,24 @@ struct Curve {
 }
 
 static CURVES: [Curve; 3] = [
-    Curve { name: "P-256", algorithm: Algorithm::Es256, coordinate: 32, verification: &ECDSA_P256_SHA256_FIXED },
-    Curve { name: "P-384", algorithm: Algorithm::Es384, coordinate: 48, verification: &ECDSA_P384_SHA384_FIXED },
-    Curve { name: "P-521", algorithm: Algorithm::Es512, coordinate: 66, verification: &ECDSA_P521_SHA512_FIXED },
+    Curve {
+        name: "P-256",
+        algorithm: Algorithm::Es256,
+        coordinate: 32,
+        verification: &ECDSA_P256_SHA256_FIXED,
+    },
+    Curve {
+        name: "P-384",
+        algorithm: Algorithm::Es384,
+        coordinate: 48,
+        verification: &ECDSA_P384_SHA384_FIXED,
+    },
+    Curve {
+        name: "P-521",
+        algorithm: Algorithm::Es512,
+        coordinate: 66,
+        verification: &ECDSA_P521_SHA512_FIXED,
+    },
 ];
 
 /// An elliptic curve key.

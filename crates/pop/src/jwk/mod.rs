@@ -140,9 +140,7 @@ impl PublicKey {
     /// An Ed25519 key serves both of its names.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
-        let same = |only: Algorithm| {
-            only == algorithm || (is_ed25519(only) && is_ed25519(algorithm))
-        };
+        let same = |only: Algorithm| only == algorithm || (is_ed25519(only) && is_ed25519(algorithm));
         self.0.material.serves(algorithm) && self.0.only.is_none_or(same)
     }
 
@@ -150,7 +148,12 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`SignatureFault`] when it does not verify, or the key does not fit the algorithm.
-    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureFault> {
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
         if !self.fits(algorithm) {
             return Err(SignatureFault);
         }
@@ -164,7 +167,12 @@ impl PublicKey {
     /// The key's required members only: what the thumbprint is made of.
     #[must_use]
     pub fn to_jwk(&self) -> Map<String, Value> {
-        self.0.material.members().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
+        self.0
+            .material
+            .members()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect()
     }
 
     /// The size of an RSA modulus in bits; `None` for other keys. A dear key is told apart by it.

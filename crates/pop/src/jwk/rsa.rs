@@ -63,7 +63,9 @@ impl RsaKey {
         self.parsed
             .get(index)
             .ok_or(SignatureFault)?
-            .get_or_init(|| RsaPublicKeyComponents { n: &self.n, e: &self.e }.to_parsed_public_key(parameters).ok())
+            .get_or_init(|| {
+                RsaPublicKeyComponents { n: &self.n, e: &self.e }.to_parsed_public_key(parameters).ok()
+            })
             .as_ref()
             .ok_or(SignatureFault)?
             .verify_sig(message, signature)
@@ -71,11 +73,7 @@ impl RsaKey {
     }
 
     pub(super) fn members(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("e", base64url::encode(&self.e)),
-            ("kty", "RSA".to_owned()),
-            ("n", base64url::encode(&self.n)),
-        ]
+        vec![("e", base64url::encode(&self.e)), ("kty", "RSA".to_owned()), ("n", base64url::encode(&self.n))]
     }
 }
 
@@ -87,7 +85,9 @@ const fn slot(algorithm: Algorithm) -> Option<(usize, &'static RsaParameters)> {
         Algorithm::Ps256 => Some((3, &RSA_PSS_2048_8192_SHA256)),
         Algorithm::Ps384 => Some((4, &RSA_PSS_2048_8192_SHA384)),
         Algorithm::Ps512 => Some((5, &RSA_PSS_2048_8192_SHA512)),
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::EdDsa | Algorithm::Ed25519 => None,
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::EdDsa | Algorithm::Ed25519 => {
+            None
+        }
     }
 }
 

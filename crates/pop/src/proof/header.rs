@@ -38,12 +38,12 @@ impl KeyCache for NoCache {
 }
 
 impl ProofHeader {
-    /// Checks a header: JSON, extensions, `typ`, `alg`, `jwk`, in that order (RFC 9449 §4.3 steps 2, 4, 5, 7). `kid`, `x5c`,
-    /// `x5u` and `jku` are ignored and never fetched.
+    /// Checks a header: JSON, extensions, `typ`, `alg` (one of `accepted`), `jwk`, in that order (RFC 9449 §4.3 steps 2, 4, 5,
+    /// 7). `kid`, `x5c`, `x5u` and `jku` are ignored and never fetched.
     ///
     /// # Errors
     /// The first rule that the header breaks.
-    pub fn parse(segment: &str) -> Result<Self, ProofFault> {
+    pub fn parse(segment: &str, accepted: AlgorithmSet) -> Result<Self, ProofFault> {
         let header = jws::parse_header(segment).map_err(|fault| match fault {
             JwsFault::Base64 => ProofFault::Form,
             JwsFault::Critical | JwsFault::Compressed => ProofFault::Extension,
@@ -53,6 +53,9 @@ impl ProofHeader {
             return Err(ProofFault::Typ);
         }
         let algorithm = jws::algorithm_of(&header).map_err(|_| ProofFault::Algorithm)?;
+        if !accepted.contains(algorithm) {
+            return Err(ProofFault::AlgorithmNotAccepted);
+        }
         let jwk = header.get("jwk").and_then(Value::as_object).ok_or(ProofFault::JwkMissing)?;
         let key = PublicKey::from_jwk(jwk)?;
         if !key.fits(algorithm) {
@@ -80,6 +83,7 @@ impl ProofHeader {
         &self.thumbprint
     }
 
+    /// What [`Self::parse`] asks of `alg`, for a header that was kept under another policy.
     pub(super) const fn accepted(&self, algorithms: AlgorithmSet) -> Result<(), ProofFault> {
         if algorithms.contains(self.algorithm) { Ok(()) } else { Err(ProofFault::AlgorithmNotAccepted) }
     }

@@ -25,7 +25,11 @@ pub fn detail(fault: ProofFault, fields: &[&[u8]], request: &Request<'_>, now: U
             Some(format!("expected htu {}, received {received}", expected.join(" or ")))
         }
         ProofFault::HtmMismatch => Some(format!("expected htm {}", request.method)),
-        ProofFault::TooOld | ProofFault::TooNew | ProofFault::Expired | ProofFault::NotYetValid | ProofFault::Cold => {
+        ProofFault::TooOld
+        | ProofFault::TooNew
+        | ProofFault::Expired
+        | ProofFault::NotYetValid
+        | ProofFault::Cold => {
             let iat = claims.get("iat").and_then(numeric_date)?;
             let ahead = iat.saturating_sub(now.secs());
             let side = if ahead > 0 { "after" } else { "before" };

@@ -12,6 +12,8 @@ mod inspect;
 mod target;
 mod time;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::algorithm::AlgorithmSet;
@@ -142,13 +144,12 @@ pub fn check(
     let parts = field::parts(text, policy.max_length)?;
     let payload = base64url::decode(parts.payload).map_err(|_| ProofFault::Form)?;
     let signature = base64url::decode(parts.signature).map_err(|_| ProofFault::Form)?;
-    let found = cache.find(parts.header);
-    let known = found.is_some();
-    let header = match found {
-        Some(header) => header,
-        None => std::sync::Arc::new(ProofHeader::parse(parts.header)?),
+    let kept = cache.find(parts.header);
+    let is_known = kept.is_some();
+    let header = match kept {
+        Some(header) => header.accepted(policy.algorithms).map(|()| header)?,
+        None => Arc::new(ProofHeader::parse(parts.header, policy.algorithms)?),
     };
-    header.accepted(policy.algorithms)?;
     let claims = claims::read(&payload, now, policy.leeway)?;
     target::method(&claims, request)?;
     target::url(&claims, request)?;
@@ -161,7 +162,7 @@ pub fn check(
         .key()
         .verify(header.algorithm(), parts.signing_input.as_bytes(), &signature)
         .map_err(|_| ProofFault::Signature)?;
-    if !known {
+    if !is_known {
         cache.keep(parts.header, &header);
     }
     Ok(Verified {

@@ -26,5 +26,6 @@ pub(super) fn url(claims: &Claims, request: &Request<'_>) -> Result<(), ProofFau
 
 /// `ath`, in constant time.
 pub(super) fn token(claims: &Claims, request: &Request<'_>) -> Result<(), ProofFault> {
-    constant_time::verify_slices_are_equal(&claims.ath, request.token_hash).map_err(|_| ProofFault::AthMismatch)
+    constant_time::verify_slices_are_equal(&claims.ath, request.token_hash)
+        .map_err(|_| ProofFault::AthMismatch)
 }

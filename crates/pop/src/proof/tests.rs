@@ -73,8 +73,13 @@ fn check_text(
     now: UnixTime,
 ) -> Result<Verified, ProofFault> {
     let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
-    let request =
-        Request { method: "GET", targets: &targets, ambiguous_path: false, websocket: false, token_hash: &hash };
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
     check(&[text.as_bytes()], &request, jkt, &policy(), nonce, now, &NoCache)
 }
 
@@ -97,9 +102,15 @@ fn exactly_one_field_of_bounded_length_is_taken() {
     let draft = Draft::new();
     let (text, jkt) = (draft.text(), draft.key.public().thumbprint());
     let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
-    let request =
-        Request { method: "GET", targets: &targets, ambiguous_path: false, websocket: false, token_hash: &hash };
-    let check = |fields: &[&[u8]]| check(fields, &request, &jkt, &policy(), NoncePolicy::Ignore, NOW, &NoCache);
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
+    let check =
+        |fields: &[&[u8]]| check(fields, &request, &jkt, &policy(), NoncePolicy::Ignore, NOW, &NoCache);
     assert_eq!(check(&[]), Err(ProofFault::Missing));
     assert_eq!(check(&[text.as_bytes(), text.as_bytes()]), Err(ProofFault::Multiple));
     assert_eq!(check(&[b""]), Err(ProofFault::Form));
@@ -134,14 +145,24 @@ fn each_rule_of_the_header() {
     ] {
         assert_eq!(fault(&Draft::new().header(name, value.clone())), expected, "{name} {value}");
     }
-    for (name, value) in [("kid", json!("x")), ("x5u", json!("http://x")), ("jku", json!("file:///")), ("x5c", json!([]))] {
+    for (name, value) in
+        [("kid", json!("x")), ("x5u", json!("http://x")), ("jku", json!("file:///")), ("x5c", json!([]))]
+    {
         assert!(Draft::new().header(name, value).check().is_ok(), "{name}");
     }
 }
 
 #[test]
 fn alg_none_hmac_and_unknown_are_not_algorithms() {
-    for alg in [json!("none"), json!("NONE"), json!("nOnE"), json!("HS256"), json!("RS1"), json!(["ES256"]), json!(null)] {
+    for alg in [
+        json!("none"),
+        json!("NONE"),
+        json!("nOnE"),
+        json!("HS256"),
+        json!("RS1"),
+        json!(["ES256"]),
+        json!(null),
+    ] {
         let draft = Draft::new();
         let mut header = draft.header.clone();
         header.insert("alg".into(), alg.clone());
@@ -167,11 +188,21 @@ fn an_algorithm_outside_of_the_policy_is_refused_also_from_the_cache() {
     let (cache, draft) = (Kept::default(), Draft::new());
     let (text, jkt) = (draft.text(), draft.key.public().thumbprint());
     let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
-    let request =
-        Request { method: "GET", targets: &targets, ambiguous_path: false, websocket: false, token_hash: &hash };
-    let check = |text: &str, policy| check(&[text.as_bytes()], &request, &jkt, &policy, NoncePolicy::Ignore, NOW, &cache);
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
+    let check = |text: &str, policy| {
+        check(&[text.as_bytes()], &request, &jkt, &policy, NoncePolicy::Ignore, NOW, &cache)
+    };
     let mut broken = text.clone();
-    broken.replace_range(text.len() - 10..text.len() - 9, if text.as_bytes()[text.len() - 10] == b'A' { "B" } else { "A" });
+    broken.replace_range(
+        text.len() - 10..text.len() - 9,
+        if text.as_bytes()[text.len() - 10] == b'A' { "B" } else { "A" },
+    );
     assert_eq!(check(&broken, policy()), Err(ProofFault::Signature));
     assert!(cache.0.lock().unwrap().is_empty(), "a header is kept only after its signature verified");
     assert!(check(&text, policy()).is_ok());
@@ -226,10 +257,20 @@ fn a_member_named_twice_or_nested_without_end_is_no_payload() {
     let draft = Draft::new();
     let header = draft.text().split('.').next().unwrap().to_owned();
     let nested = format!("{{\"x\":{}{}}}", "[".repeat(1000), "]".repeat(1000));
-    for payload in ["{\"htm\":\"POST\",\"htm\":\"GET\"}", "{\"jti\":\"a\",\"j\\u0074i\":\"b\"}", "[]", "{}x", nested.as_str()] {
+    for payload in [
+        "{\"htm\":\"POST\",\"htm\":\"GET\"}",
+        "{\"jti\":\"a\",\"j\\u0074i\":\"b\"}",
+        "[]",
+        "{}x",
+        nested.as_str(),
+    ] {
         let text = format!("{header}.{}.QUFB", base64url::encode(payload.as_bytes()));
         let jkt = draft.key.public().thumbprint();
-        assert_eq!(check_text(&text, &jkt, NoncePolicy::Ignore, NOW), Err(ProofFault::Payload), "{payload:.40}");
+        assert_eq!(
+            check_text(&text, &jkt, NoncePolicy::Ignore, NOW),
+            Err(ProofFault::Payload),
+            "{payload:.40}"
+        );
     }
 }
 
@@ -244,9 +285,22 @@ fn method_and_url_are_the_requests_own() {
     let text = Draft::new().text();
     let targets = [Target::parse(URL).unwrap()];
     let hash = token_hash(b"token");
-    let request =
-        Request { method: "GET", targets: &targets, ambiguous_path: true, websocket: false, token_hash: &hash };
-    let got = check(&[text.as_bytes()], &request, &Thumbprint::of(b""), &policy(), NoncePolicy::Ignore, NOW, &NoCache);
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: true,
+        websocket: false,
+        token_hash: &hash,
+    };
+    let got = check(
+        &[text.as_bytes()],
+        &request,
+        &Thumbprint::of(b""),
+        &policy(),
+        NoncePolicy::Ignore,
+        NOW,
+        &NoCache,
+    );
     assert_eq!(got, Err(ProofFault::AmbiguousPath));
 }
 
@@ -292,7 +346,8 @@ fn a_nonce_of_ours_counts_instead_of_iat() {
         if let Some(nonce) = nonce {
             draft = draft.claim("nonce", json!(nonce));
         }
-        check_text(&draft.text(), &draft.key.public().thumbprint(), policy, NOW).map(|verified| verified.nonce_age)
+        check_text(&draft.text(), &draft.key.public().thumbprint(), policy, NOW)
+            .map(|verified| verified.nonce_age)
     };
     let require = NoncePolicy::Require(&keys, b"");
     let accept = NoncePolicy::Accept(&keys, b"");
@@ -316,7 +371,8 @@ fn the_token_and_the_key_are_the_ones_presented() {
     assert_eq!(fault(&Draft::new().claim("ath", json!(other))), ProofFault::AthMismatch);
     let prefixed = base64url::encode(&token_hash(b"DPoP token"));
     assert_eq!(fault(&Draft::new().claim("ath", json!(prefixed))), ProofFault::AthMismatch);
-    let got = check_text(&Draft::new().text(), &Draft::new().key.public().thumbprint(), NoncePolicy::Ignore, NOW);
+    let got =
+        check_text(&Draft::new().text(), &Draft::new().key.public().thumbprint(), NoncePolicy::Ignore, NOW);
     assert_eq!(got, Err(ProofFault::KeyMismatch));
     assert_eq!(ProofFault::KeyMismatch.error(), "invalid_token");
 }
@@ -329,7 +385,10 @@ fn a_proof_that_breaks_two_rules_is_refused_for_the_earlier_one() {
         (|draft| draft.header("typ", json!("JWT")), ProofFault::Typ),
         (|draft| draft.without("jti"), ProofFault::Jti),
         (|draft| draft.claim("htm", json!("POST")), ProofFault::HtmMismatch),
-        (|draft| draft.claim("htu", json!("https://x/")), ProofFault::HtuMismatch(HtuFault::AuthorityMismatch)),
+        (
+            |draft| draft.claim("htu", json!("https://x/")),
+            ProofFault::HtuMismatch(HtuFault::AuthorityMismatch),
+        ),
         (|draft| draft.claim("iat", json!(1)), ProofFault::TooOld),
         (|draft| draft.claim("ath", json!(base64url::encode(&[0; 32]))), ProofFault::AthMismatch),
         (|draft| draft, ProofFault::KeyMismatch),
@@ -354,15 +413,23 @@ fn a_proof_that_breaks_two_rules_is_refused_for_the_earlier_one() {
 fn codes_are_stable_and_descriptions_fit_a_challenge() {
     for fault in ProofFault::all() {
         assert!(fault.code().starts_with("proof_"), "{fault:?}");
-        assert!(fault.description().bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{fault:?}");
+        assert!(
+            fault.description().bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+            "{fault:?}"
+        );
     }
 }
 
 #[test]
 fn the_detail_for_the_log_names_origin_and_path_and_the_clocks_difference_only() {
     let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
-    let request =
-        Request { method: "GET", targets: &targets, ambiguous_path: false, websocket: false, token_hash: &hash };
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
     let text = Draft::new().claim("htu", json!("https://api.example:8443/x?secret=1")).text();
     let mismatch = ProofFault::HtuMismatch(HtuFault::AuthorityMismatch);
     assert_eq!(

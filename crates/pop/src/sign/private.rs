@@ -1,7 +1,9 @@
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::rand::SecureRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, KeySize, PublicKeyComponents};
-use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::signature::{
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+};
 use serde_json::{Map, Value};
 
 use super::{SigningKeyFault, der};
@@ -36,7 +38,9 @@ impl Private {
             dQ: member(jwk, "dq")?,
             qInv: member(jwk, "qi")?,
         };
-        RsaKeyPair::from_components(&components).map(|pair| Self::Rsa(Box::new(pair))).map_err(|_| SigningKeyFault::Private)
+        RsaKeyPair::from_components(&components)
+            .map(|pair| Self::Rsa(Box::new(pair)))
+            .map_err(|_| SigningKeyFault::Private)
     }
 
     pub(super) fn ed25519(jwk: &Jwk) -> Result<Self, SigningKeyFault> {
@@ -52,12 +56,14 @@ impl Private {
         random: &dyn SecureRandom,
     ) -> Result<Vec<u8>, SigningKeyFault> {
         match self {
-            Self::Ec(pair) => {
-                pair.sign(random, message).map(|signature| signature.as_ref().to_vec()).map_err(|_| SigningKeyFault::Library)
-            }
-            Self::Ed25519(pair) => {
-                pair.try_sign(message).map(|signature| signature.as_ref().to_vec()).map_err(|_| SigningKeyFault::Library)
-            }
+            Self::Ec(pair) => pair
+                .sign(random, message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| SigningKeyFault::Library),
+            Self::Ed25519(pair) => pair
+                .try_sign(message)
+                .map(|signature| signature.as_ref().to_vec())
+                .map_err(|_| SigningKeyFault::Library),
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(encoding.ok_or(SigningKeyFault::Algorithm)?, random, message, &mut signature)
@@ -68,9 +74,13 @@ impl Private {
     }
 }
 
-pub(super) fn generate_ec(curve: &str, signing: &'static EcdsaSigningAlgorithm) -> Result<Jwk, SigningKeyFault> {
+pub(super) fn generate_ec(
+    curve: &str,
+    signing: &'static EcdsaSigningAlgorithm,
+) -> Result<Jwk, SigningKeyFault> {
     let pair = EcdsaKeyPair::generate(signing).map_err(|_| SigningKeyFault::Library)?;
-    let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(|_| SigningKeyFault::Library)?;
+    let private: EcPrivateKeyBin<'_> =
+        pair.private_key().as_be_bytes().map_err(|_| SigningKeyFault::Library)?;
     let (_, point) = pair.public_key().as_ref().split_first().ok_or(SigningKeyFault::Library)?;
     let (x, y) = point.split_at(point.len() / 2);
     Ok(jwk("EC", Some(curve), &[("x", x), ("y", y), ("d", private.as_ref())]))

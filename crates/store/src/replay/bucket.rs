@@ -93,7 +93,11 @@ mod tests {
     fn every_digest_is_new_once() {
         let mut bucket = Bucket::default();
         for digest in 0..10_000_u128 {
-            assert_eq!(bucket.put(digest.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) + 2), Put::New, "{digest}");
+            assert_eq!(
+                bucket.put(digest.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) + 2),
+                Put::New,
+                "{digest}"
+            );
         }
         for digest in 0..10_000_u128 {
             let digest = digest.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) + 2;

@@ -34,7 +34,9 @@ impl MemoryReplay {
     #[must_use]
     pub fn new(max_entries: u64, max_entries_per_key: u64) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Mutex::new(Shard { buckets: BTreeMap::new(), forgotten: i64::MIN })).collect(),
+            shards: (0..SHARDS)
+                .map(|_| Mutex::new(Shard { buckets: BTreeMap::new(), forgotten: i64::MIN }))
+                .collect(),
             quota: Quota::new(max_entries_per_key),
             swept: AtomicI64::new(0),
             live: AtomicU64::new(0),

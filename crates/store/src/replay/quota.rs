@@ -61,9 +61,8 @@ impl Rows {
     }
 
     fn count(&self, key: &[u8; 16]) -> u32 {
-        self.of(key).map_or(0, |(first, second)| {
-            first.load(Ordering::Relaxed).min(second.load(Ordering::Relaxed))
-        })
+        self.of(key)
+            .map_or(0, |(first, second)| first.load(Ordering::Relaxed).min(second.load(Ordering::Relaxed)))
     }
 
     fn add(&self, key: &[u8; 16]) {

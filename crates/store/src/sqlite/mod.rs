@@ -56,7 +56,11 @@ impl ConfigStore for SqliteStore {
         })
     }
 
-    fn list<'a>(&'a self, entity: &'static Descriptor, query: &'a Query) -> BoxFuture<'a, Result<Page, StoreFault>> {
+    fn list<'a>(
+        &'a self,
+        entity: &'static Descriptor,
+        query: &'a Query,
+    ) -> BoxFuture<'a, Result<Page, StoreFault>> {
         Box::pin(async move {
             let mut connection = self.pool.acquire().await.map_err(engine)?;
             read::list(&mut connection, entity, query).await

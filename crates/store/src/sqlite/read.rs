@@ -124,5 +124,6 @@ pub(super) async fn configuration(connection: &mut SqliteConnection) -> Result<C
 }
 
 pub(super) fn parse(body: &str) -> Result<Record, StoreFault> {
-    serde_json::from_str(body).map_err(|error| StoreFault::Engine(format!("a record cannot be read: {error}")))
+    serde_json::from_str(body)
+        .map_err(|error| StoreFault::Engine(format!("a record cannot be read: {error}")))
 }

@@ -31,7 +31,10 @@ pub(super) async fn change(connection: &mut SqliteConnection, change: Change) ->
             if read::find(connection, entity, &Key::Id(id)).await?.as_ref() != Some(&previous) {
                 return Err(StoreFault::Changed);
             }
-            for table in ["DELETE FROM record_keys WHERE entity = ? AND id = ?", "DELETE FROM record_references WHERE entity = ? AND id = ?"] {
+            for table in [
+                "DELETE FROM record_keys WHERE entity = ? AND id = ?",
+                "DELETE FROM record_references WHERE entity = ? AND id = ?",
+            ] {
                 execute(connection, sqlx::query(table).bind(entity.name).bind(id.to_string())).await?;
             }
             put(connection, entity, id, &record).await
@@ -73,9 +76,10 @@ async fn put(
         }
     }
     if let Some(value) = entity.cache_key_of(record) {
-        let fields = entity.cache_key.iter().map(|field| {
-            ((*field).to_owned(), record.get(*field).cloned().unwrap_or(Value::Null))
-        });
+        let fields = entity
+            .cache_key
+            .iter()
+            .map(|field| ((*field).to_owned(), record.get(*field).cloned().unwrap_or(Value::Null)));
         unique(connection, entity, id, COMBINED, &value, fields.collect()).await?;
     }
     Ok(())
@@ -104,7 +108,11 @@ async fn unique(
 }
 
 /// Deletes a record and what cascades from it, children first. Nothing is deleted when one of them is still referred to.
-async fn delete(connection: &mut SqliteConnection, entity: &'static Descriptor, id: Uuid) -> Result<(), StoreFault> {
+async fn delete(
+    connection: &mut SqliteConnection,
+    entity: &'static Descriptor,
+    id: Uuid,
+) -> Result<(), StoreFault> {
     let mut doomed = vec![(entity, id)];
     let mut next = 0;
     while let Some((parent, parent_id)) = doomed.get(next).copied() {
@@ -127,7 +135,10 @@ async fn delete(connection: &mut SqliteConnection, entity: &'static Descriptor, 
                 }
                 OnDelete::Restrict if children.is_empty() => {}
                 OnDelete::Restrict => {
-                    return Err(StoreFault::Referenced { entity: parent.name, referrer: referrer.entity.name });
+                    return Err(StoreFault::Referenced {
+                        entity: parent.name,
+                        referrer: referrer.entity.name,
+                    });
                 }
             }
         }
@@ -157,14 +168,15 @@ async fn children(
     field: &str,
     parent: Uuid,
 ) -> Result<Vec<Uuid>, StoreFault> {
-    let ids: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM record_references WHERE entity = ? AND field = ? AND parent_id = ?")
-            .bind(entity.name)
-            .bind(field)
-            .bind(parent.to_string())
-            .fetch_all(connection)
-            .await
-            .map_err(engine)?;
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM record_references WHERE entity = ? AND field = ? AND parent_id = ?",
+    )
+    .bind(entity.name)
+    .bind(field)
+    .bind(parent.to_string())
+    .fetch_all(connection)
+    .await
+    .map_err(engine)?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 

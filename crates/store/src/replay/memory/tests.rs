@@ -53,7 +53,9 @@ fn one_key_over_its_quota_is_held_back_alone() {
     for id in 0..3 {
         assert_eq!(store.record(&record(id, 1, 1310), 1000), Recorded::Fresh);
     }
-    assert!(matches!(store.record(&record(3, 1, 1310), 1000), Recorded::KeyQuota { retry_after } if retry_after > 0));
+    assert!(
+        matches!(store.record(&record(3, 1, 1310), 1000), Recorded::KeyQuota { retry_after } if retry_after > 0)
+    );
     assert_eq!(store.record(&record(4, 2, 1310), 1000), Recorded::Fresh);
     assert_eq!(store.record(&record(0, 1, 1310), 1000), Recorded::Seen);
     assert_eq!(store.live(), 4);
@@ -85,7 +87,10 @@ fn a_million_records_stay_within_thirty_two_bytes_each() {
         assert_eq!(store.record(&record(id, 1, 1310), 1000), Recorded::Fresh);
     }
     assert_eq!(store.record(&record(1_000_001, 1, 1310), 1000), Recorded::Full);
-    let places: usize =
-        store.shards.iter().map(|shard| shard.lock().buckets.values().map(Bucket::places).sum::<usize>()).sum();
+    let places: usize = store
+        .shards
+        .iter()
+        .map(|shard| shard.lock().buckets.values().map(Bucket::places).sum::<usize>())
+        .sum();
     assert!(places * 16 <= 32 * 1_000_000, "{} bytes", places * 16);
 }
