@@ -32,7 +32,7 @@ struct Inner {
 #[derive(Debug)]
 enum Material {
     Ec(ec::EcKey),
-    Rsa(rsa::RsaKey),
+    Rsa(Box<rsa::RsaKey>),
     Okp(okp::OkpKey),
 }
 
@@ -112,7 +112,7 @@ impl PublicKey {
         intended_to_verify(jwk)?;
         let material = match kty {
             "EC" => Material::Ec(ec::EcKey::from_jwk(jwk)?),
-            "RSA" => Material::Rsa(rsa::RsaKey::from_jwk(jwk)?),
+            "RSA" => Material::Rsa(Box::new(rsa::RsaKey::from_jwk(jwk)?)),
             _ => Material::Okp(okp::OkpKey::from_jwk(jwk)?),
         };
         let only = match jwk.get("alg") {

@@ -82,7 +82,7 @@ fn ed25519() {
         for test in group.tests {
             for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
                 let verified = verified(&jwk, algorithm, test.msg.as_ref(), test.sig.as_ref());
-                tally.judge("Ed25519", test.tc_id, test.result.clone(), verified);
+                tally.judge("Ed25519", test.tc_id, test.result, verified);
             }
         }
     }
