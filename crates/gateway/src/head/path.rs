@@ -74,6 +74,7 @@ fn decode(raw: &[u8]) -> Result<Vec<u8>, RequestFault> {
                     _ => decoded.push(octet),
                 }
             }
+            b'?' | b'#' => decoded.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]),
             _ => decoded.push(byte),
         }
     }

@@ -75,10 +75,11 @@ where
 {
     let worker = Rc::clone(seat.worker());
     // Deadlines are the worker's: hyper's own would cost a timer for each request.
+    let head = worker.settings.limits.max_head_bytes.max(4096);
     let connection = http1::Builder::new()
         .header_read_timeout(None)
-        .max_buf_size((worker.settings.limits.max_head_bytes * 2).max(8192))
-        .pipeline_flush(true)
+        .max_header_size(head.saturating_mul(2))
+        .max_buf_size(head.saturating_mul(4))
         .serve_connection(TokioIo::new(io), service(&seat, client))
         .with_upgrades();
     drive(&seat, connection, |connection| connection.graceful_shutdown()).await;

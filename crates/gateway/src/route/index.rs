@@ -162,6 +162,3 @@ impl<T> Index<T> {
         tree.insert(path, number);
     }
 }
-
-#[cfg(test)]
-mod tests;

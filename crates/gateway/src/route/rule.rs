@@ -20,7 +20,7 @@ pub(crate) struct Asked<'a> {
 
 /// One part of a route: its conditions beside host and path, and what it leads to. Each set condition must hold;
 /// within a condition any value will do.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Rule<T> {
     pub(crate) methods: Box<[Method]>,
     pub(crate) headers: Box<[HeaderRule]>,

@@ -148,3 +148,6 @@ fn service_entry(service: &Service) -> Result<ServiceEntry, CompileFault> {
 fn identity(id: Uuid, name: Option<&str>) -> (Arc<str>, Option<Arc<str>>) {
     (id.to_string().into(), name.map(Arc::from))
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ impl Upstream {
         let address = bare.parse::<IpAddr>().ok();
         let host = match address {
             Some(address) => UpstreamHost::Address(address),
-            None if service.host.is_empty() => return None,
+            None if !is_name(&service.host) => return None,
             None => UpstreamHost::Name(service.host.as_str().into()),
         };
         let tls = service.protocol == Scheme::Https;
@@ -57,4 +57,10 @@ impl Upstream {
             host_field: HeaderValue::from_str(&field).ok()?,
         })
     }
+}
+
+/// Whether a resolver and a `Host` field can carry this as a name.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
 }
