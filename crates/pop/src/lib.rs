@@ -9,6 +9,7 @@ pub mod htu;
 pub mod json;
 pub mod jwk;
 pub mod jws;
+pub mod manual;
 pub mod nonce;
 pub mod proof;
 pub mod replay;

@@ -138,7 +138,7 @@ impl NonceKey {
     }
 
     fn open(&self, iv: [u8; IV], context: &[u8], sealed: &[u8]) -> Option<i64> {
-        let mut buffer = sealed.to_vec();
+        let mut buffer: [u8; SEALED] = sealed.try_into().ok()?;
         let plain =
             self.key.open_in_place(Nonce::assume_unique_for_key(iv), Aad::from(context), &mut buffer).ok()?;
         plain.first_chunk::<8>().map(|bytes| i64::from_be_bytes(*bytes))

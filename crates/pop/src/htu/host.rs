@@ -19,11 +19,16 @@ impl Host {
     /// form; an IPv4 address of four decimal numbers; an IPv6 address in brackets.
     ///
     /// # Errors
-    /// [`HtuFault::Host`] for everything else: empty, a trailing dot, octal, hexadecimal or shortened IPv4, a zone, escapes.
+    /// [`HtuFault::Host`] for everything else: empty, a trailing dot, octal, hexadecimal or shortened IPv4, IPv4 in
+    /// digits of another script, a zone, escapes.
     pub fn parse(text: &str) -> Result<Self, HtuFault> {
         if let Some(inner) = text.strip_prefix('[') {
             let inner = inner.strip_suffix(']').ok_or(HtuFault::Host)?;
             return inner.parse().map(Self::V6).map_err(|_| HtuFault::Host);
+        }
+        // No name of 253 octets is longer as text; the conversion below is not linear.
+        if text.len() > 4 * 253 {
+            return Err(HtuFault::Host);
         }
         let name = if text.is_ascii() {
             text.to_ascii_lowercase()
@@ -35,6 +40,9 @@ impl Host {
         }
         // What ends in a number is an address or nothing: 0x7f.1, 017700000001 and 1.2.3 are read differently by others.
         if name.rsplit('.').next().is_some_and(is_numeric) {
+            if !text.is_ascii() {
+                return Err(HtuFault::Host);
+            }
             return name.parse().map(Self::V4).map_err(|_| HtuFault::Host);
         }
         Ok(Self::Name(name))

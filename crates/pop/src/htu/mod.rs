@@ -184,10 +184,8 @@ pub fn compare(claim: &str, target: &Target, websocket: bool) -> Result<(), HtuF
 }
 
 fn parse_url(url: &str, websocket: bool) -> Result<Target, HtuFault> {
-    if url.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'\\') && url.is_ascii() {
-        return Err(HtuFault::Character);
-    }
-    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    // In the whole text, query and fragment too: readers disagree on what a backslash or a tab does to the parts around it.
+    if url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(HtuFault::Character);
     }
     let (scheme, rest) = url.split_once("://").ok_or(HtuFault::NotAbsolute)?;

@@ -107,3 +107,67 @@ fn a_long_path_takes_no_more_than_linear_work() {
     let long = format!("https://h/{}", "a/../".repeat(2000));
     assert_eq!(compare(&long, &target("https://h/"), false), Ok(()));
 }
+
+#[test]
+fn a_host_has_one_spelling() {
+    for text in [
+        "１２７.0.0.1",
+        "127。0。0。1",
+        "1.2.3.4.",
+        "1.2.3.04",
+        "1.2.3.256",
+        "0x1",
+        "a..b",
+        "a b",
+        "a/b",
+        "a,b",
+        "a@b",
+        "a#b",
+        "*.a",
+        "::1",
+        "[::1",
+        "[::1]x",
+        "[127.0.0.1]",
+        "[v1.a]",
+        "",
+        ".",
+    ] {
+        assert_eq!(Host::parse(text), Err(HtuFault::Host), "{text}");
+    }
+    assert_eq!(Host::parse(&"\u{fc}".repeat(4000)), Err(HtuFault::Host));
+    assert_eq!(Host::parse(&"a".repeat(64)), Err(HtuFault::Host));
+    assert_eq!(Host::parse(&["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(62)].join(".")), Err(HtuFault::Host));
+    assert_eq!(Host::parse("EXAMPLE.com"), Ok(Host::Name("example.com".into())));
+    assert_eq!(Host::parse("3com.example"), Ok(Host::Name("3com.example".into())));
+    assert_eq!(Host::parse("B\u{dc}CHER.example"), Host::parse("xn--bcher-kva.example"));
+}
+
+#[test]
+fn an_authority_is_a_host_and_a_port_and_nothing_else() {
+    let name = || Host::Name("h".into());
+    for (text, expected) in [
+        ("h", Ok((name(), None))),
+        ("h:", Ok((name(), None))),
+        ("h:0443", Ok((name(), Some(443)))),
+        ("h:65535", Ok((name(), Some(65535)))),
+        ("h:65536", Err(HtuFault::Port)),
+        ("h:000443", Err(HtuFault::Port)),
+        ("h:-1", Err(HtuFault::Port)),
+        ("h:\u{661}", Err(HtuFault::Port)),
+        ("h:1:2", Err(HtuFault::Host)),
+        (":80", Err(HtuFault::Host)),
+        ("u@h", Err(HtuFault::UserInfo)),
+        ("@h", Err(HtuFault::UserInfo)),
+        ("[::1]:80", Ok((Host::V6(std::net::Ipv6Addr::LOCALHOST), Some(80)))),
+        ("[::1]", Ok((Host::V6(std::net::Ipv6Addr::LOCALHOST), None))),
+    ] {
+        assert_eq!(parse_authority(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_backslash_or_white_space_is_refused_in_the_query_and_the_fragment_too() {
+    for claim in ["https://h/p?a\\b", "https://h/\u{fc}?a\\b", "https://h/p#\u{a0}", "https://h/p?\u{2028}", "https://h/p?\t"] {
+        assert_eq!(compare(claim, &target("https://h/p"), false), Err(HtuFault::Character), "{claim:?}");
+    }
+}

@@ -48,7 +48,7 @@ pub enum KeyFault {
     /// `use` is not `sig`.
     #[error("jwk use is not sig")]
     Use,
-    /// `key_ops` does not list `verify`.
+    /// `key_ops` is not a list of names with `verify` among them.
     #[error("jwk key_ops does not allow verify")]
     Operations,
     /// `crv` is not one that signs: P-256, P-384, P-521, Ed25519.
@@ -231,7 +231,11 @@ fn intended_to_verify(jwk: &Map<String, Value>) -> Result<(), KeyFault> {
     }
     match jwk.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(|operation| operation == "verify") => Ok(()),
+        Some(Value::Array(operations))
+            if operations.iter().all(Value::is_string) && operations.iter().any(|operation| operation == "verify") =>
+        {
+            Ok(())
+        }
         Some(_) => Err(KeyFault::Operations),
     }
 }
