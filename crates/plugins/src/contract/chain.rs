@@ -35,6 +35,12 @@ impl Chain {
         Self { plugins: plugins.into(), scope: Arc::new(scope) }
     }
 
+    /// The plugins, in the order in which they run.
+    #[must_use]
+    pub fn plugins(&self) -> &[Arc<dyn Plugin>] {
+        &self.plugins
+    }
+
     /// The service and the route this chain belongs to.
     #[must_use]
     pub fn scope(&self) -> &Scope {

@@ -60,7 +60,7 @@ fn access() -> impl Iterator<Item = AccessFault> {
 }
 
 fn tokens() -> Vec<TokenFault> {
-    vec![
+    let mut faults = vec![
         TokenFault::Malformed(JwsFault::TooLong),
         TokenFault::Encrypted,
         TokenFault::Algorithm,
@@ -75,10 +75,11 @@ fn tokens() -> Vec<TokenFault> {
         TokenFault::Audience,
         TokenFault::UnknownKey,
         TokenFault::Signature,
-        TokenFault::Confirmation(ConfirmationFault::Empty),
         TokenFault::Inactive,
         TokenFault::NotIntrospectable,
-    ]
+    ];
+    faults.extend(ConfirmationFault::ALL.map(TokenFault::Confirmation));
+    faults
 }
 
 fn providers() -> Vec<ProviderFault> {

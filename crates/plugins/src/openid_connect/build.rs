@@ -244,12 +244,12 @@ fn excerpt(record: &Record, names: &[&[&str]]) -> String {
 }
 
 /// Proof headers that were checked, by their text.
-struct Headers(Cache<Box<str>, Arc<ProofHeader>>);
+struct Headers(Cache<Arc<str>, Arc<ProofHeader>>);
 
 impl Headers {
     fn new(bytes: u64) -> Self {
         // A parsed key takes about a kilobyte beside its text.
-        let weight = |segment: &Box<str>, _: &Arc<ProofHeader>| {
+        let weight = |segment: &Arc<str>, _: &Arc<ProofHeader>| {
             u32::try_from(segment.len() + 1024).unwrap_or(u32::MAX)
         };
         Self(Cache::builder().max_capacity(bytes).weigher(weight).build())

@@ -1,0 +1,63 @@
+//! What the upstream sees.
+
+use serde_json::json;
+
+use crate::support::{Call, Client, Gate, URL};
+
+fn bearer(token: &str) -> Call {
+    Call::get(URL).header("authorization", &format!("Bearer {token}"))
+}
+
+#[tokio::test]
+async fn the_token_goes_where_the_configuration_says() {
+    for (field, hide, authorization, other) in [
+        (json!("authorization:bearer"), true, Some("Bearer TOKEN"), None),
+        (json!("authorization:bearer"), false, Some("Bearer TOKEN"), None),
+        (json!("authorization"), true, Some("TOKEN"), None),
+        (json!("x-token"), true, None, Some("TOKEN")),
+        (json!("x-token:bearer"), true, None, Some("Bearer TOKEN")),
+        (json!("x-token"), false, Some("DPoP TOKEN"), Some("TOKEN")),
+    ] {
+        let config = json!({
+            "proof_of_possession_dpop": "strict", "upstream_access_token_header": field, "hide_credentials": hide,
+        });
+        let (gate, client) = (Gate::with(config).await, Client::new());
+        let token = gate.bound(&client);
+        let passed = gate.permit(gate.dpop(&client, &token).header("x-token", "forged")).await;
+        let shown = |name| passed.field(name).map(|value| value.replace(&token, "TOKEN"));
+        assert_eq!(shown("authorization").as_deref(), authorization, "{field} {hide}");
+        let expected = if field == json!("authorization:bearer") || field == json!("authorization") {
+            Some("forged")
+        } else {
+            other
+        };
+        assert_eq!(shown("x-token").as_deref(), expected, "{field} {hide}");
+        assert_eq!(passed.head.headers.get_all("x-token").iter().count(), usize::from(expected.is_some()));
+    }
+}
+
+#[tokio::test]
+async fn no_proof_and_no_identity_of_the_clients_reaches_the_upstream() {
+    let gate = Gate::with(json!({})).await;
+    let mut call =
+        bearer(&gate.bearer()).header("dpop", "x").header("my_field", "stays").header("x-other", "stays");
+    for name in [
+        "d_pop",
+        "DPoP_",
+        "authorization_",
+        "x-consumer-id",
+        "x-consumer-username",
+        "x-consumer-custom-id",
+        "x-credential-identifier",
+        "x-anonymous-consumer",
+        "x-authenticated-groups",
+        "x_consumer_username",
+        "x_access_token",
+    ] {
+        call = call.header(name, "forged");
+    }
+    let passed = gate.permit(call).await;
+    let mut names: Vec<_> = passed.head.headers.keys().map(ToString::to_string).collect();
+    names.sort();
+    assert_eq!(names, ["authorization", "my_field", "x-other"]);
+}

@@ -1,0 +1,198 @@
+//! A gate with one plugin instance, a provider and a client, all in this process, with a clock that stands still.
+
+mod call;
+mod provider;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use keybound_model::PluginCatalog;
+use keybound_oidc::TrustRoots;
+use keybound_plugins::contract::{Chain, Instance, Plugin, PluginFactory, Scope};
+use keybound_plugins::{Environment, Random, Registry, ReplayStores};
+use keybound_pop::algorithm::Algorithm;
+use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
+use keybound_pop::thumbprint::token_hash;
+use keybound_pop::time::{FixedClock, UnixTime};
+use keybound_store::replay::{MemoryReplay, ReplayStore};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use call::{Call, Outcome, Refused};
+pub use provider::{Answer, Provider, merged};
+
+/// Where the clock stands at first.
+pub const NOW: i64 = 1_800_000_000;
+/// The URL of every request, unless a call says otherwise.
+pub const URL: &str = "http://gateway.example/things";
+
+/// A gate: the chain of one route with `openid-connect`.
+pub struct Gate {
+    pub provider: Provider,
+    pub clock: Arc<FixedClock>,
+    pub registry: Arc<Registry>,
+    pub chain: Chain,
+    id: Uuid,
+}
+
+struct Counting(AtomicU8);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        let seed = self.0.fetch_add(1, Ordering::Relaxed);
+        bytes.iter_mut().zip(seed..=u8::MAX).for_each(|(to, from)| *to = from);
+    }
+}
+
+struct Memory;
+
+impl ReplayStores for Memory {
+    fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
+        Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+}
+
+pub fn scope() -> Scope {
+    Scope { service: None, route: Some(("route-1".into(), None)) }
+}
+
+impl Gate {
+    /// A gate whose instance was made while the gateway ran, with these fields beside issuer and client.
+    pub async fn with(config: Value) -> Self {
+        Self::started(config, None).await
+    }
+
+    /// A strict gate.
+    pub async fn strict() -> Self {
+        Self::with(json!({"proof_of_possession_dpop": "strict"})).await
+    }
+
+    /// A gate whose process started at this moment with the instance in its configuration, if one is given.
+    pub async fn started(config: Value, at: Option<UnixTime>) -> Self {
+        let provider = Provider::start().await;
+        let clock = Arc::new(FixedClock::at(NOW));
+        let registry = Arc::new(Registry::new(Environment {
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(Counting(AtomicU8::new(1))),
+            runtime: tokio::runtime::Handle::current(),
+            roots: TrustRoots::empty(),
+            replay: Arc::new(Memory),
+            started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
+        }));
+        if at.is_none() {
+            registry.booted();
+        }
+        let id = Uuid::from_u128(1);
+        let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
+        Self { provider, clock, registry, chain, id }
+    }
+
+    /// Builds the instance again with other fields.
+    pub fn reconfigure(&mut self, config: Value) {
+        self.chain = Chain::new(vec![built(&self.registry, &self.provider, self.id, config)], scope());
+    }
+
+    pub fn now(&self) -> i64 {
+        use keybound_pop::time::Clock;
+        self.clock.now().secs()
+    }
+
+    /// A token bound to this client's key.
+    pub fn bound(&self, client: &Client) -> String {
+        self.bound_with(client, json!({}))
+    }
+
+    pub fn bound_with(&self, client: &Client, claims: Value) -> String {
+        let cnf = json!({"cnf": {"jkt": client.jkt()}});
+        self.provider.token(self.now(), Value::Object(merged(cnf, claims)))
+    }
+
+    /// A token bound to nothing.
+    pub fn bearer(&self) -> String {
+        self.provider.token(self.now(), json!({}))
+    }
+
+    /// A good DPoP request of this client.
+    pub fn dpop(&self, client: &Client, token: &str) -> Call {
+        Call::get(URL)
+            .header("authorization", &format!("DPoP {token}"))
+            .header("dpop", &client.proof(self.now(), token))
+    }
+
+    pub async fn send(&self, call: Call) -> Outcome {
+        call.through(&self.chain).await
+    }
+
+    pub async fn permit(&self, call: Call) -> call::Passed {
+        self.send(call).await.passed()
+    }
+
+    pub async fn refuse(&self, call: Call) -> Refused {
+        self.send(call).await.refused()
+    }
+}
+
+/// The configuration of an instance, complete.
+pub fn config(provider: &Provider, changes: Value) -> Value {
+    let base = json!({
+        "issuer": provider.issuer(),
+        "auth_methods": ["bearer", "introspection"],
+        "client_id": ["gateway"],
+        "client_secret": ["secret"],
+        "display_errors": true,
+    });
+    Value::Object(merged(base, changes))
+}
+
+fn built(registry: &Registry, provider: &Provider, id: Uuid, changes: Value) -> Arc<dyn Plugin> {
+    let given = config(provider, changes);
+    let schema = &registry.plugin("openid-connect").unwrap().config;
+    let config = schema.process(given.as_object().unwrap().clone()).unwrap();
+    registry.build(&Instance { id, name: "openid-connect", config: &config }).unwrap()
+}
+
+/// A client with a key.
+pub struct Client {
+    pub key: SigningKey,
+}
+
+impl Client {
+    pub fn new() -> Self {
+        Self::with(Algorithm::Es256)
+    }
+
+    pub fn with(algorithm: Algorithm) -> Self {
+        Self { key: SigningKey::generate(algorithm).unwrap() }
+    }
+
+    pub fn jkt(&self) -> String {
+        self.key.public().thumbprint().encode()
+    }
+
+    /// A good proof for GET of [`URL`], with a `jti` of its own.
+    pub fn proof(&self, now: i64, token: &str) -> String {
+        self.proof_with(now, token, |_| {})
+    }
+
+    pub fn proof_with(&self, now: i64, token: &str, change: impl FnOnce(&mut ProofClaims)) -> String {
+        let mut claims = ProofClaims {
+            method: "GET".to_owned(),
+            url: URL.to_owned(),
+            jti: Uuid::new_v4().to_string(),
+            iat: now,
+            ath: Some(token_hash(token.as_bytes())),
+            nonce: None,
+        };
+        change(&mut claims);
+        proof(&self.key, &claims).unwrap()
+    }
+
+    /// A proof whose header and claims are changed at will; null takes a member away.
+    pub fn forged(&self, now: i64, token: &str, header: Value, claims: Value) -> String {
+        let ath = keybound_pop::base64url::encode(&token_hash(token.as_bytes()));
+        let base =
+            json!({"htm": "GET", "htu": URL, "jti": Uuid::new_v4().to_string(), "iat": now, "ath": ath});
+        let head = json!({"typ": "dpop+jwt", "jwk": self.key.public().to_jwk()});
+        jws(&self.key, merged(head, header), &merged(base, claims)).unwrap()
+    }
+}
