@@ -44,7 +44,8 @@ impl Table {
 
     /// Measures cases side by side; the first is what the others stand in proportion to.
     pub(crate) fn measure(&mut self, mut cases: Vec<Case>) {
-        let wanted = |case: &Case| self.filter.as_ref().is_none_or(|filter| case.name.contains(filter.as_str()));
+        let wanted =
+            |case: &Case| self.filter.as_ref().is_none_or(|filter| case.name.contains(filter.as_str()));
         if !cases.iter().any(wanted) {
             return;
         }

@@ -3,7 +3,11 @@
 //! Each figure is the best of several interleaved rounds, and stands as a ratio to the bare signature check of the same
 //! algorithm: that check is the floor under every DPoP request, and a ratio means the same on every machine.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot run must say so and stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot run must say so and stop"
+)]
 
 mod measure;
 
@@ -140,7 +144,9 @@ impl Signed {
             token_hash: &self.hash,
         };
         let fields = [black_box(self.text.as_bytes())];
-        black_box(proof::check(&fields, &request, &self.jkt, &POLICY, NoncePolicy::Ignore, NOW, cache).unwrap());
+        black_box(
+            proof::check(&fields, &request, &self.jkt, &POLICY, NoncePolicy::Ignore, NOW, cache).unwrap(),
+        );
     }
 }
 

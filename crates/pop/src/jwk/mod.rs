@@ -232,7 +232,8 @@ fn intended_to_verify(jwk: &Map<String, Value>) -> Result<(), KeyFault> {
     match jwk.get("key_ops") {
         None => Ok(()),
         Some(Value::Array(operations))
-            if operations.iter().all(Value::is_string) && operations.iter().any(|operation| operation == "verify") =>
+            if operations.iter().all(Value::is_string)
+                && operations.iter().any(|operation| operation == "verify") =>
         {
             Ok(())
         }

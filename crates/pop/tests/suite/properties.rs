@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::base64url;
 use keybound_pop::htu::{self, Target, normal_path};
+use keybound_pop::json::{self, JsonFault};
 use keybound_pop::jwk::PublicKey;
 use keybound_pop::jws::CompactJws;
 use keybound_pop::nonce::NonceKeys;
@@ -44,6 +45,30 @@ fn check(text: &[u8], jkt: &Thumbprint) -> Result<Verified, ProofFault> {
     };
     let policy = Policy { algorithms: AlgorithmSet::ALL, lifetime: 300, leeway: 10, max_length: 8192 };
     proof::check(&[text], &request, jkt, &policy, NoncePolicy::Ignore, NOW, &NoCache)
+}
+
+/// RFC 3986 §5.2.4 step by step, on a buffer, as it stands there.
+fn by_the_letter(path: &str) -> String {
+    let (mut input, mut output) = (path.to_owned(), String::new());
+    while !input.is_empty() {
+        if let Some(rest) = input.strip_prefix("../").or_else(|| input.strip_prefix("./")) {
+            input = rest.to_owned();
+        } else if let Some(rest) = input.strip_prefix("/./") {
+            input = format!("/{rest}");
+        } else if input == "/." {
+            input = "/".to_owned();
+        } else if input.starts_with("/../") || input == "/.." {
+            input = format!("/{}", input.strip_prefix("/../").unwrap_or_default());
+            output.truncate(output.rfind('/').unwrap_or_default());
+        } else if input == "." || input == ".." {
+            input.clear();
+        } else {
+            let end = input.char_indices().skip(1).find(|(_, c)| *c == '/').map_or(input.len(), |(at, _)| at);
+            output.push_str(&input[..end]);
+            input = input[end..].to_owned();
+        }
+    }
+    output
 }
 
 proptest! {
@@ -100,6 +125,42 @@ proptest! {
         if let Ok(normal) = normal_path(&path) {
             prop_assert_eq!(normal_path(&normal), Ok(normal.clone()));
             prop_assert!(!normal.split('/').any(|segment| segment == "." || segment == ".."), "{normal}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_go_as_rfc_3986_section_5_2_4_removes_them(path in "(/(\\.|\\.\\.|[a-z]{0,2}|\\.[a-z])){1,8}") {
+        prop_assert_eq!(normal_path(&path), Ok(by_the_letter(&path)));
+    }
+
+    #[test]
+    fn an_escaped_unreserved_character_is_the_character(path in "(/[A-Za-z0-9_~-]{1,5}){1,4}", which in any::<u32>()) {
+        let escaped: String = path.char_indices().map(|(at, c)| match c {
+            '/' => "/".to_owned(),
+            _ if which & 1 << (at % 32) == 0 => c.to_string(),
+            _ if at % 2 == 0 => format!("%{:02x}", u32::from(c)),
+            _ => format!("%{:02X}", u32::from(c)),
+        }).collect();
+        prop_assert_eq!(normal_path(&escaped), Ok(path));
+    }
+
+    #[test]
+    fn an_object_is_read_as_serde_json_reads_it_unless_a_member_comes_twice(
+        members in prop::collection::vec(("[a-c]{1,2}", any::<i32>()), 0..6),
+        escaped in any::<bool>(),
+    ) {
+        let name = |name: &str| match escaped {
+            false => name.to_owned(),
+            true => name.chars().map(|c| format!("\\u{:04x}", u32::from(c))).collect(),
+        };
+        let text: Vec<String> = members.iter().map(|(at, value)| format!("\"{}\": {value}", name(at))).collect();
+        let text = format!("{{{}}}", text.join(", "));
+        let distinct: std::collections::BTreeSet<&String> = members.iter().map(|(name, _)| name).collect();
+        let got = json::parse_object(text.as_bytes(), json::MAX_DEPTH);
+        if distinct.len() == members.len() {
+            prop_assert_eq!(got.unwrap(), serde_json::from_str::<serde_json::Map<_, _>>(&text).unwrap());
+        } else {
+            prop_assert_eq!(got, Err(JsonFault::Duplicate));
         }
     }
 

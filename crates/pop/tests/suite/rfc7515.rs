@@ -1,70 +1,101 @@
-//! RFC 7515, Appendix A: examples of JWS.
+//! RFC 7515, JSON Web Signature: the examples of its appendices.
 
 use keybound_pop::algorithm::Algorithm;
+use keybound_pop::base64url;
+use keybound_pop::jwk::PublicKey;
 use keybound_pop::jws::{CompactJws, JwsFault};
-use serde_json::json;
+use keybound_pop::sign::SigningKey;
+use serde_json::{Map, Value};
 
-use crate::key;
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../../../../vectors/rfc/rfc7515.json")).unwrap()
+}
 
-const JOE: &str =
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
 
-#[test]
-fn a_1_hmac_is_not_an_algorithm_here() {
-    let text =
-        format!("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{JOE}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-    assert_eq!(CompactJws::parse(&text, 8192).unwrap().alg(), Err(JwsFault::Algorithm));
+/// The public part of an example's key, all of which come with their private one.
+fn public(jwk: &Value) -> PublicKey {
+    let mut jwk: Map<String, Value> = jwk.as_object().unwrap().clone();
+    jwk.remove("d");
+    PublicKey::from_jwk(&jwk).unwrap()
+}
+
+fn verifies(example: &Value, algorithm: Algorithm) {
+    let (key, jws) = (public(&example["jwk"]), CompactJws::parse(text(&example["jws"]), 8192).unwrap());
+    assert_eq!(jws.alg(), Ok(algorithm));
+    assert_eq!(jws.verify(&key), Ok(()));
+    let mut altered = jws.signing_input().to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    assert!(key.verify(algorithm, &altered, jws.signature()).is_err());
 }
 
 #[test]
-fn a_2_rs256() {
-    let text = format!(
-        "eyJhbGciOiJSUzI1NiJ9.{JOE}.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5\
-         jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOL\
-         n6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypG\
-         lUPQGe77Rw"
-    );
-    let rsa = key(json!({
-        "kty": "RSA",
-        "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCg\
-              NMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsm\
-              tdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ",
-        "e": "AQAB"
-    }));
-    let jws = CompactJws::parse(&text, 8192).unwrap();
-    assert_eq!(jws.alg(), Ok(Algorithm::Rs256));
-    assert_eq!(jws.verify(&rsa), Ok(()));
-    assert_eq!(jws.claims().unwrap()["iss"], "joe");
+fn appendix_a_1_an_hmac_is_no_signature() {
+    let vectors = vectors();
+    let jws = CompactJws::parse(text(&vectors["a1_hs256"]), 8192).unwrap();
+    assert_eq!(jws.alg(), Err(JwsFault::Algorithm));
+    assert_eq!(jws.typ(), Some("JWT"));
 }
 
 #[test]
-fn a_3_es256() {
-    let text = format!(
-        "eyJhbGciOiJFUzI1NiJ9.{JOE}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
-    );
-    let ec = key(json!({
-        "kty": "EC", "crv": "P-256",
-        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-    }));
-    assert_eq!(CompactJws::parse(&text, 8192).unwrap().verify(&ec), Ok(()));
+fn appendix_a_2_rs256_verifies() {
+    verifies(&vectors()["a2_rs256"], Algorithm::Rs256);
 }
 
 #[test]
-fn a_4_es512() {
-    let text = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw\
-                _7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
-    let ec = key(json!({
-        "kty": "EC", "crv": "P-521",
-        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
-        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"
-    }));
-    let jws = CompactJws::parse(text, 8192).unwrap();
-    assert_eq!(jws.verify(&ec), Ok(()));
+fn appendix_a_2_the_claims_with_their_line_breaks_are_read() {
+    let vectors = vectors();
+    let jws = CompactJws::parse(text(&vectors["a2_rs256"]["jws"]), 8192).unwrap();
+    let claims = jws.claims().unwrap();
+    assert_eq!(claims["iss"], "joe");
+    assert_eq!(claims["exp"], 1_300_819_380);
+    assert_eq!(claims["http://example.com/is_root"], true);
+}
+
+#[test]
+fn appendix_a_3_es256_verifies_and_its_key_signs() {
+    let vectors = vectors();
+    verifies(&vectors["a3_es256"], Algorithm::Es256);
+    let key = SigningKey::from_jwk(vectors["a3_es256"]["jwk"].as_object().unwrap()).unwrap();
+    assert_eq!(key.algorithm(), Algorithm::Es256);
+    let signature = key.sign(b"message").unwrap();
+    assert_eq!(public(&vectors["a3_es256"]["jwk"]).verify(Algorithm::Es256, b"message", &signature), Ok(()));
+}
+
+#[test]
+fn appendix_a_4_es512_verifies_and_its_key_signs() {
+    let vectors = vectors();
+    verifies(&vectors["a4_es512"], Algorithm::Es512);
+    let jws = CompactJws::parse(text(&vectors["a4_es512"]["jws"]), 8192).unwrap();
     assert_eq!(jws.payload(), b"Payload");
-    assert_eq!(jws.claims().err(), Some(JwsFault::Payload));
+    assert_eq!(jws.claims(), Err(JwsFault::Payload));
+    let key = SigningKey::from_jwk(vectors["a4_es512"]["jwk"].as_object().unwrap()).unwrap();
+    assert_eq!(key.algorithm(), Algorithm::Es512);
 }
 
 #[test]
-fn a_5_an_unsecured_jws_is_refused() {
-    assert_eq!(CompactJws::parse(&format!("eyJhbGciOiJub25lIn0.{JOE}."), 8192).err(), Some(JwsFault::Parts));
+fn appendix_a_5_an_unsecured_jws_is_none() {
+    let vectors = vectors();
+    let unsecured = text(&vectors["a5_none"]);
+    assert_eq!(CompactJws::parse(unsecured, 8192).err(), Some(JwsFault::Parts));
+    let jws = format!("{unsecured}AAAA");
+    assert_eq!(CompactJws::parse(&jws, 8192).unwrap().alg(), Err(JwsFault::Algorithm));
+}
+
+#[test]
+fn appendix_c_base64url_without_padding() {
+    let vectors = vectors();
+    let octets: Vec<u8> = serde_json::from_value(vectors["c_base64url"]["octets"].clone()).unwrap();
+    let encoded = text(&vectors["c_base64url"]["text"]);
+    assert_eq!(base64url::encode(&octets), encoded);
+    assert_eq!(base64url::decode(encoded), Ok(octets));
+}
+
+#[test]
+fn appendix_e_an_unknown_critical_header_is_refused() {
+    let vectors = vectors();
+    let example = format!("{}AAAA", text(&vectors["e_crit"]));
+    assert_eq!(CompactJws::parse(&example, 8192).err(), Some(JwsFault::Critical));
 }

@@ -1,130 +1,100 @@
-//! RFC 7517, Appendix A: example JWK sets.
+//! RFC 7517, JSON Web Key: the keys of appendix A.
 
+use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jwk::{KeyFault, PublicKey};
-use serde_json::json;
+use keybound_pop::sign::{SigningKey, SigningKeyFault};
+use serde_json::{Map, Value};
 
-use crate::{key, object};
-
-const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_\
-    2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt\
-    -bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
-
-#[test]
-fn a_1_the_encryption_key_cannot_verify_and_the_signature_key_can() {
-    let encryption = json!({
-        "kty": "EC", "crv": "P-256", "use": "enc", "kid": "1",
-        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
-    });
-    assert_eq!(PublicKey::from_jwk(&object(encryption)).err(), Some(KeyFault::Use));
-    assert_eq!(
-        key(json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"})).modulus_bits(),
-        Some(2048)
-    );
+fn keys(section: &str) -> Vec<Map<String, Value>> {
+    let vectors: Value = serde_json::from_str(include_str!("../../../../vectors/rfc/rfc7517.json")).unwrap();
+    let keys = vectors[section]["keys"].as_array().unwrap();
+    keys.iter().map(|key| key.as_object().unwrap().clone()).collect()
 }
 
 #[test]
-fn a_2_a_private_key_is_a_fault_whatever_its_type() {
-    let private = json!({
-        "kty": "EC", "crv": "P-256", "kid": "1",
-        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
-        "d": "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"
-    });
-    assert_eq!(PublicKey::from_jwk(&object(private)).err(), Some(KeyFault::Private));
-    for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
-        let mut jwk = object(json!({"kty": "RSA", "n": N, "e": "AQAB"}));
-        jwk.insert(member.into(), json!(""));
-        assert_eq!(PublicKey::from_jwk(&jwk).err(), Some(KeyFault::Private), "{member}");
-    }
+fn appendix_a_1_a_key_for_encryption_is_refused_and_serves_without_its_use() {
+    let mut ec = keys("a1_public").remove(0);
+    assert_eq!(PublicKey::from_jwk(&ec), Err(KeyFault::Use));
+    ec.remove("use");
+    let key = PublicKey::from_jwk(&ec).unwrap();
+    let serves: Vec<Algorithm> =
+        Algorithm::ALL.into_iter().filter(|algorithm| key.fits(*algorithm)).collect();
+    assert_eq!(serves, [Algorithm::Es256]);
 }
 
 #[test]
-fn a_3_a_symmetric_key_is_a_fault() {
-    let symmetric = json!({"kty": "oct", "alg": "A128KW", "k": "GawgguFyGrWKav7AX4VKUg"});
-    assert_eq!(PublicKey::from_jwk(&object(symmetric)).err(), Some(KeyFault::Private));
+fn appendix_a_1_an_rsa_key_serves_its_own_alg_only() {
+    let mut rsa = keys("a1_public").remove(1);
+    let key = PublicKey::from_jwk(&rsa).unwrap();
+    assert_eq!(key.modulus_bits(), Some(2048));
+    assert!(key.fits(Algorithm::Rs256) && !key.fits(Algorithm::Rs384) && !key.fits(Algorithm::Ps256));
+    rsa.insert("alg".into(), "ES256".into());
+    assert_eq!(PublicKey::from_jwk(&rsa), Err(KeyFault::Algorithm));
+    rsa.remove("alg");
+    let key = PublicKey::from_jwk(&rsa).unwrap();
+    assert_eq!(Algorithm::ALL.into_iter().filter(|algorithm| key.fits(*algorithm)).count(), 6);
 }
 
 #[test]
-fn each_rule_about_a_public_key() {
-    const X: &str = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
-    const Y: &str = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
-    let p256_prime = "_____wAAAAEAAAAAAAAAAAAAAAD_______________8";
-    for (jwk, expected) in [
-        (json!({"kty": "XYZ"}), KeyFault::Type),
-        (json!({"kty": 1}), KeyFault::Type),
-        (json!({"crv": "P-256", "x": X, "y": Y}), KeyFault::Type),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": "enc"}), KeyFault::Use),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": 1}), KeyFault::Use),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "key_ops": ["encrypt"]}), KeyFault::Operations),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "key_ops": "verify"}), KeyFault::Operations),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "alg": "ES384"}), KeyFault::Algorithm),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "alg": 7}), KeyFault::Algorithm),
-        (json!({"kty": "EC", "crv": "secp256k1", "x": X, "y": Y}), KeyFault::Curve),
-        (json!({"kty": "EC", "x": X, "y": Y}), KeyFault::Curve),
-        (json!({"kty": "EC", "crv": "P-256", "x": X}), KeyFault::Member),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": format!("{Y}=")}), KeyFault::Member),
-        (json!({"kty": "EC", "crv": "P-384", "x": X, "y": Y}), KeyFault::Length),
-        (json!({"kty": "EC", "crv": "P-256", "x": &X[..42], "y": Y}), KeyFault::Member),
-        (
-            json!({"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7A", "y": Y}),
-            KeyFault::Length,
-        ),
-        (json!({"kty": "EC", "crv": "P-256", "x": X, "y": X}), KeyFault::Point),
-        (json!({"kty": "EC", "crv": "P-256", "x": "A".repeat(43), "y": "A".repeat(43)}), KeyFault::Point),
-        (json!({"kty": "EC", "crv": "P-256", "x": p256_prime, "y": Y}), KeyFault::Point),
-        (json!({"kty": "RSA", "n": N}), KeyFault::Member),
-        (json!({"kty": "RSA", "n": N, "e": "AAEAAQ"}), KeyFault::Member),
-        (json!({"kty": "RSA", "n": N, "e": "AQ"}), KeyFault::Exponent),
-        (json!({"kty": "RSA", "n": N, "e": "Aw"}), KeyFault::Exponent),
-        (json!({"kty": "RSA", "n": N, "e": "AQAA"}), KeyFault::Exponent),
-        (json!({"kty": "RSA", "n": N, "e": "AgAAAAE"}), KeyFault::Exponent),
-        (json!({"kty": "RSA", "n": &N[..172], "e": "AQAB"}), KeyFault::ModulusSize),
-        (json!({"kty": "RSA", "n": "f".to_owned() + &N[1..], "e": "AQAB"}), KeyFault::ModulusSize),
-        (json!({"kty": "RSA", "n": N.repeat(8), "e": "AQAB"}), KeyFault::ModulusSize),
-        (json!({"kty": "OKP", "crv": "X25519", "x": X}), KeyFault::Curve),
-        (json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}), KeyFault::Length),
-    ] {
-        let text: String = jwk.to_string().chars().take(120).collect();
-        assert_eq!(PublicKey::from_jwk(&object(jwk)).err(), Some(expected), "{text}");
-    }
-    assert!(PublicKey::from_jwk(&object(json!({
-        "kty": "EC", "crv": "P-256", "x": X, "y": Y, "use": "sig", "key_ops": ["verify", "sign"], "alg": "ES256",
-        "x5c": ["!"], "x5u": "http://x", "kid": 7
-    })))
-    .is_ok());
+fn appendix_a_1_a_key_comes_back_as_its_required_members() {
+    let rsa = keys("a1_public").remove(1);
+    let back = PublicKey::from_jwk(&rsa).unwrap().to_jwk();
+    assert_eq!(back.keys().collect::<Vec<_>>(), ["e", "kty", "n"]);
+    assert!(back.iter().all(|(name, value)| rsa[name] == *value));
 }
 
 #[test]
-fn ed25519_points_of_low_order_and_second_spellings_are_refused() {
-    use keybound_pop::base64url::encode;
-    let mut points = Vec::new();
-    for low in [0_u8, 1] {
-        let mut point = [0_u8; 32];
-        point[0] = low;
-        points.push(point);
-        // p and p + 1: the same points, spelled beyond the prime.
-        let mut beyond = [0xff_u8; 32];
-        beyond[0] = 0xed + low;
-        beyond[31] = 0x7f;
-        points.push(beyond);
-    }
-    let mut minus_one = [0xff_u8; 32];
-    minus_one[0] = 0xec;
-    minus_one[31] = 0x7f;
-    points.push(minus_one);
-    for hex in [
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    ] {
-        let bytes: Vec<u8> =
-            (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
-        points.push(bytes.try_into().unwrap());
-    }
-    for point in points {
-        for sign in [0, 0x80] {
-            let mut point = point;
-            point[31] |= sign;
-            let jwk = object(json!({"kty": "OKP", "crv": "Ed25519", "x": encode(&point)}));
-            assert_eq!(PublicKey::from_jwk(&jwk).err(), Some(KeyFault::Point), "{point:02x?}");
+fn appendix_a_2_private_keys_are_refused_as_public_ones_whichever_member_is_left() {
+    for key in keys("a2_private") {
+        assert_eq!(PublicKey::from_jwk(&key), Err(KeyFault::Private));
+        for left in ["d", "p", "q", "dp", "dq", "qi"] {
+            let Some(value) = key.get(left) else { continue };
+            let mut public = key.clone();
+            public.retain(|name, _| !["d", "p", "q", "dp", "dq", "qi"].contains(&name.as_str()));
+            assert_ne!(PublicKey::from_jwk(&public), Err(KeyFault::Private));
+            public.insert(left.into(), value.clone());
+            assert_eq!(PublicKey::from_jwk(&public), Err(KeyFault::Private), "{left}");
+            public.insert(left.into(), Value::Null);
+            assert_eq!(PublicKey::from_jwk(&public), Err(KeyFault::Private), "{left} null");
         }
+    }
+}
+
+#[test]
+fn appendix_a_2_private_keys_sign() {
+    let mut keys = keys("a2_private");
+    assert_eq!(SigningKey::from_jwk(&keys[0]).err(), Some(SigningKeyFault::Public(KeyFault::Use)));
+    keys[0].remove("use");
+    for (jwk, algorithm) in keys.iter().zip([Algorithm::Es256, Algorithm::Rs256]) {
+        let key = SigningKey::from_jwk(jwk).unwrap();
+        assert_eq!(key.algorithm(), algorithm);
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(key.public().verify(algorithm, b"message", &signature), Ok(()));
+    }
+}
+
+#[test]
+fn appendix_a_3_symmetric_keys_are_refused_as_private() {
+    for key in keys("a3_symmetric") {
+        assert_eq!(PublicKey::from_jwk(&key), Err(KeyFault::Private));
+    }
+}
+
+#[test]
+fn section_4_3_key_operations_must_allow_to_verify() {
+    let mut rsa = keys("a1_public").remove(1);
+    for (operations, expected) in [
+        (r#"["verify"]"#, Ok(())),
+        (r#"["sign","verify"]"#, Ok(())),
+        (r#"["sign"]"#, Err(KeyFault::Operations)),
+        (r#"["encrypt"]"#, Err(KeyFault::Operations)),
+        (r#"["Verify"]"#, Err(KeyFault::Operations)),
+        (r#"["verify",1]"#, Err(KeyFault::Operations)),
+        ("[]", Err(KeyFault::Operations)),
+        (r#""verify""#, Err(KeyFault::Operations)),
+        ("null", Err(KeyFault::Operations)),
+    ] {
+        rsa.insert("key_ops".into(), serde_json::from_str(operations).unwrap());
+        assert_eq!(PublicKey::from_jwk(&rsa).map(|_| ()), expected, "{operations}");
     }
 }

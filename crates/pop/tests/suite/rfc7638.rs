@@ -1,17 +1,34 @@
-//! RFC 7638 §3.1: the example thumbprint.
+//! RFC 7638, JSON Web Key Thumbprint: section 3.
 
-use serde_json::json;
+use keybound_pop::jwk::PublicKey;
+use keybound_pop::thumbprint::Thumbprint;
+use serde_json::{Map, Value};
 
-use crate::key;
+fn vectors() -> (Map<String, Value>, Thumbprint) {
+    let vectors: Value = serde_json::from_str(include_str!("../../../../vectors/rfc/rfc7638.json")).unwrap();
+    let thumbprint = Thumbprint::parse(vectors["thumbprint"].as_str().unwrap()).unwrap();
+    (vectors["jwk"].as_object().unwrap().clone(), thumbprint)
+}
 
 #[test]
-fn section_3_1() {
-    let jwk = json!({
-        "kty": "RSA",
-        "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_\
-              2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpb\
-              ISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
-        "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"
-    });
-    assert_eq!(key(jwk).thumbprint().encode(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+fn section_3_1_the_thumbprint_of_the_example() {
+    let (jwk, expected) = vectors();
+    assert_eq!(PublicKey::from_jwk(&jwk).unwrap().thumbprint(), expected);
+}
+
+#[test]
+fn section_3_2_only_required_members_count() {
+    let (mut jwk, expected) = vectors();
+    for (name, value) in [("kid", "another"), ("use", "sig"), ("alg", "PS512"), ("x", "whatever")] {
+        jwk.insert(name.into(), value.into());
+        assert_eq!(PublicKey::from_jwk(&jwk).unwrap().thumbprint(), expected, "{name}");
+    }
+}
+
+#[test]
+fn section_3_3_one_key_has_one_spelling() {
+    // A modulus or exponent with leading zero octets would be the same number with another thumbprint.
+    let (mut jwk, _) = vectors();
+    jwk.insert("e".into(), "AAEAAQ".into());
+    assert!(PublicKey::from_jwk(&jwk).is_err());
 }
