@@ -65,10 +65,10 @@ fn agree_with_forwarded(
 ) -> Result<(), RequestFault> {
     let Some(line) = headers.get_all(http::header::FORWARDED).iter().next_back() else { return Ok(()) };
     let (proto, host) = last_element(line)?;
-    if let (true, Some(proto)) = (proto_given, proto) {
-        if scheme(&proto)? != public.scheme {
-            return Err(RequestFault::ForwardedContradiction);
-        }
+    if let (true, Some(proto)) = (proto_given, proto)
+        && scheme(&proto)? != public.scheme
+    {
+        return Err(RequestFault::ForwardedContradiction);
     }
     if let (true, Some(host)) = (host_given, host) {
         let named = Authority::parse(&host).map_err(|_| RequestFault::ForwardedContradiction)?;

@@ -71,13 +71,10 @@ impl<T> Index<T> {
         if !self.ends_with.is_empty() || !self.starts_with.is_empty() {
             for (at, _) in asked.host.match_indices('.') {
                 let (before, after) = (asked.host.get(..=at), asked.host.get(at..));
-                for tree in [
-                    after.and_then(|suffix| self.ends_with.get(suffix)),
-                    before.and_then(|prefix| self.starts_with.get(prefix)),
-                ] {
-                    if let Some(tree) = tree {
-                        self.improve(tree, asked, &mut best);
-                    }
+                let suffix = after.and_then(|suffix| self.ends_with.get(suffix));
+                let prefix = before.and_then(|prefix| self.starts_with.get(prefix));
+                for tree in [suffix, prefix].into_iter().flatten() {
+                    self.improve(tree, asked, &mut best);
                 }
             }
         }

@@ -7,10 +7,13 @@ use uuid::Uuid;
 
 use super::CompileFault;
 
+/// The route and the service that a plugin is configured for.
+type Place = (Option<Uuid>, Option<Uuid>);
+
 /// The enabled plugins, each built once, by where they are configured.
 #[derive(Default)]
 pub(crate) struct Plugins<'a> {
-    scopes: HashMap<(Option<Uuid>, Option<Uuid>), Vec<(&'a str, Arc<dyn Plugin>)>>,
+    scopes: HashMap<Place, Vec<(&'a str, Arc<dyn Plugin>)>>,
 }
 
 impl<'a> Plugins<'a> {

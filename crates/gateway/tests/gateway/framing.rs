@@ -21,10 +21,8 @@ async fn fate(bytes: &str) -> Fate {
     let lab = Lab::start(&upstream.behind_everything());
     let mut client = lab.client().await;
     client.send(bytes).await;
-    let answer = match client.head().await {
-        None => None,
-        Some(head) => Some(head.split(' ').nth(1).unwrap().parse::<u16>().unwrap()),
-    };
+    let status = |head: String| head.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+    let answer = client.head().await.map(status);
     if answer == Some(200) {
         client.exactly(2).await;
         // Half-close: what else was in the bytes is answered, then the gateway closes.

@@ -1,4 +1,11 @@
 //! The data plane over real sockets: what clients send, what upstreams see, what clients get.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets the unexpected has failed"
+)]
 
 mod errors;
 mod fields;
