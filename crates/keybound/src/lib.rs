@@ -2,8 +2,11 @@
 //!
 //! Everything that decides on requests lives in the crates below this one; here it is only put together.
 
+pub mod cli;
 pub mod clock;
+pub mod demo;
 pub mod dpop;
 pub mod logging;
 pub mod settings;
+pub mod start;
 pub mod terminal;

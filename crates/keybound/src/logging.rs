@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use tracing::{Level, Metadata};
+use tracing::Metadata;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -10,10 +10,12 @@ use tracing_subscriber::{Layer as _, Registry};
 
 use crate::settings::{AccessLog, LogLevel, Settings};
 
+/// The target of the one record that says that everything serves; it follows no level.
+pub const READY: &str = "keybound::ready";
 /// The target of the proxy's access records.
-pub const PROXY_ACCESS: &str = "keybound::access";
+pub const PROXY_ACCESS: &str = keybound_gateway::ACCESS_TARGET;
 /// The target of the Admin API's access records.
-pub const ADMIN_ACCESS: &str = "keybound::admin_access";
+pub const ADMIN_ACCESS: &str = "admin_access";
 
 /// Sends logs to standard error from now on, access records where the settings say. The first call counts.
 pub fn init(settings: &Settings) {
@@ -40,7 +42,10 @@ fn filter(level: LogLevel, routes: Routes) -> Targets {
             (LevelFilter::ERROR, LevelFilter::ERROR)
         }
     };
-    let mut targets = Targets::new().with_default(others).with_target("keybound", own);
+    let mut targets = Targets::new()
+        .with_default(others)
+        .with_target("keybound", own)
+        .with_target(READY, LevelFilter::INFO);
     for name in ["pop", "oidc", "model", "store", "plugins", "gateway", "admin"] {
         targets = targets.with_target(format!("keybound_{name}"), own);
     }
@@ -68,7 +73,7 @@ impl<'a> MakeWriter<'a> for Routes {
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
         let to = match meta.target() {
-            PROXY_ACCESS if *meta.level() <= Level::INFO => self.proxy,
+            PROXY_ACCESS => self.proxy,
             ADMIN_ACCESS => self.admin,
             _ => AccessLog::Stderr,
         };
@@ -78,6 +83,8 @@ impl<'a> MakeWriter<'a> for Routes {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]

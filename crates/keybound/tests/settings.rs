@@ -1,4 +1,9 @@
 //! The settings: which source wins, what each fault says, and that the reference page is current.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,6 +11,7 @@ use std::path::{Path, PathBuf};
 use keybound::settings::{
     ConfigFile, Database, Inputs, LogLevel, Origin, Settings, SettingsFault, reference, report,
 };
+use serde_json::json;
 
 struct Files {
     folder: tempfile::TempDir,
@@ -226,6 +232,27 @@ fn the_report_names_value_and_origin_and_masks_secrets() {
     );
     assert!(line("trusted_ips").ends_with("= (none)  [default]"));
     assert!(!text.contains("_format_version"));
+}
+
+#[test]
+fn the_admin_api_is_shown_typed_values_without_secrets() {
+    let pairs = [
+        ("KONG_SSL_CERT", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"),
+        ("KONG_PORT_MAPS", "80:8000"),
+    ];
+    let shown = load(None, &pairs).unwrap().to_json();
+    for (name, value) in [
+        ("database", json!("sqlite")),
+        ("real_ip_recursive", json!(false)),
+        ("upstream_keepalive_pool_size", json!(512)),
+        ("admin_listen", json!(["127.0.0.1:8001 backlog=16384"])),
+        ("port_maps", json!(["80:8000"])),
+        ("trusted_ips", json!([])),
+        ("ssl_cert", json!(["******"])),
+        ("declarative_config", json!(null)),
+    ] {
+        assert_eq!(shown[name], value, "{name}");
+    }
 }
 
 #[test]

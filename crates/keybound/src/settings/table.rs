@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::kinds::{
     AccessLog, Count, Database, ErrorType, Folder, HeaderTokens, Kind, ListenSet, LogLevel, Networks, NodeId,
     OptionalPath, OptionalText, PemSources, PortMaps, RealIpHeader, Size, Switch, TrustSources,
@@ -56,6 +58,12 @@ macro_rules! settings {
             pub fn effective(&self) -> Vec<(&'static Row, String, &Origin)> {
                 let shown = [ $( self.$name.show(), )+ ];
                 Self::TABLE.iter().zip(shown).map(|(row, value)| (row, value, self.origin(row.name))).collect()
+            }
+
+            /// The effective settings as the Admin API shows them.
+            #[must_use]
+            pub fn to_json(&self) -> Map<String, Value> {
+                [ $( (stringify!($name).to_owned(), self.$name.json()), )+ ].into_iter().collect()
             }
         }
     };

@@ -2,7 +2,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Kind, parts};
+use serde_json::Value;
+
+use super::{Kind, list, parts};
 
 /// Addresses and networks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +28,10 @@ impl Kind for Networks {
     fn show(&self) -> String {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(ToString::to_string))
+    }
 }
 
 /// Ports as they are seen from outside, each with the listener's own.
@@ -47,5 +53,9 @@ impl Kind for PortMaps {
 
     fn show(&self) -> String {
         self.0.iter().map(|(outside, inside)| format!("{outside}:{inside}")).collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(|(outside, inside)| format!("{outside}:{inside}")))
     }
 }

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::Kind;
 
 macro_rules! choice {
@@ -159,5 +161,9 @@ impl Kind for Switch {
 
     fn show(&self) -> String {
         if self.0 { "on" } else { "off" }.to_owned()
+    }
+
+    fn json(&self) -> Value {
+        Value::Bool(self.0)
     }
 }

@@ -1,6 +1,8 @@
 use http::HeaderName;
 
-use super::{Kind, parts};
+use serde_json::Value;
+
+use super::{Kind, list, parts};
 
 /// A field that Keybound adds to answers, or a name for several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,10 @@ impl Kind for HeaderTokens {
             return "off".to_owned();
         }
         self.0.iter().map(|token| token.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(|token| token.name().to_owned()))
     }
 }
 

@@ -1,6 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Kind, parts};
+use serde_json::Value;
+
+use super::{Kind, list, parts};
 
 /// The addresses to listen on; empty is `off`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,8 +17,24 @@ pub struct Listen {
     pub ssl: bool,
     /// Whether it speaks HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without.
     pub http2: bool,
-    /// How many connections may wait to be accepted.
+    /// How many connections may wait to be accepted; [`Listen::BACKLOG`] where nothing is said.
     pub backlog: Option<u32>,
+}
+
+impl Listen {
+    /// How many connections may wait where nothing is said: Kong's number.
+    pub const BACKLOG: u32 = 16_384;
+
+    fn show(&self) -> String {
+        let mut text = self.address.to_string();
+        for (on, option) in [(self.http2, " http2"), (self.ssl, " ssl")] {
+            text.push_str(if on { option } else { "" });
+        }
+        if let Some(backlog) = self.backlog {
+            text.push_str(&format!(" backlog={backlog}"));
+        }
+        text
+    }
 }
 
 impl Kind for ListenSet {
@@ -41,17 +59,11 @@ impl Kind for ListenSet {
         if self.0.is_empty() {
             return "off".to_owned();
         }
-        let one = |listen: &Listen| {
-            let mut text = listen.address.to_string();
-            for (on, option) in [(listen.http2, " http2"), (listen.ssl, " ssl")] {
-                text.push_str(if on { option } else { "" });
-            }
-            if let Some(backlog) = listen.backlog {
-                text.push_str(&format!(" backlog={backlog}"));
-            }
-            text
-        };
-        self.0.iter().map(one).collect::<Vec<_>>().join(", ")
+        self.0.iter().map(Listen::show).collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(Listen::show))
     }
 }
 

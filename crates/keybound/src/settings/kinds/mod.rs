@@ -16,6 +16,8 @@ pub use number::{Count, NodeId, Size, Workers};
 pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
 
+use serde_json::Value;
+
 /// A type of setting.
 ///
 /// `Default` is what stands when nothing can be read; the table's own defaults are all readable, as a test shows.
@@ -31,6 +33,16 @@ pub trait Kind: Sized + Default {
 
     /// Writes the value as it would stand in a file; secrets are masked.
     fn show(&self) -> String;
+
+    /// The value as the Admin API shows it: numbers and switches as such, lists as lists, no value as null.
+    fn json(&self) -> Value {
+        Some(self.show()).filter(|text| !text.is_empty()).map_or(Value::Null, Value::from)
+    }
+}
+
+/// A list as the Admin API shows it.
+fn list(items: impl IntoIterator<Item = String>) -> Value {
+    items.into_iter().map(Value::from).collect()
 }
 
 /// The parts of a list, which commas separate.

@@ -2,6 +2,8 @@ use std::num::NonZeroUsize;
 
 use uuid::Uuid;
 
+use serde_json::Value;
+
 use super::Kind;
 
 /// A whole number from `MIN` to `MAX`.
@@ -21,6 +23,10 @@ impl<const MIN: u32, const MAX: u32> Kind for Count<MIN, MAX> {
 
     fn show(&self) -> String {
         self.0.to_string()
+    }
+
+    fn json(&self) -> Value {
+        Value::from(self.0)
     }
 }
 

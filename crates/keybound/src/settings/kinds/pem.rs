@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Kind, parts};
+use serde_json::Value;
+
+use super::{Kind, list, parts};
 
 /// A PEM text, or the file that holds it.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,6 +25,13 @@ impl PemSource {
         match self {
             Self::File(path) => read(path),
             Self::Text(text) => Ok(text.clone()),
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Text(_) => "******".to_owned(),
         }
     }
 }
@@ -48,11 +57,11 @@ impl Kind for PemSources {
     }
 
     fn show(&self) -> String {
-        let one = |source: &PemSource| match source {
-            PemSource::File(path) => path.display().to_string(),
-            PemSource::Text(_) => "******".to_owned(),
-        };
-        self.0.iter().map(one).collect::<Vec<_>>().join(", ")
+        self.0.iter().map(PemSource::show).collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(PemSource::show))
     }
 }
 
@@ -81,6 +90,15 @@ pub enum Trust {
     File(PathBuf),
 }
 
+impl Trust {
+    fn show(&self) -> String {
+        match self {
+            Self::System => "system".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
 /// The trusted authorities: all of these together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustSources(pub Vec<Trust>);
@@ -95,11 +113,11 @@ impl Kind for TrustSources {
     }
 
     fn show(&self) -> String {
-        let one = |trust: &Trust| match trust {
-            Trust::System => "system".to_owned(),
-            Trust::File(path) => path.display().to_string(),
-        };
-        self.0.iter().map(one).collect::<Vec<_>>().join(", ")
+        self.0.iter().map(Trust::show).collect::<Vec<_>>().join(", ")
+    }
+
+    fn json(&self) -> Value {
+        list(self.0.iter().map(Trust::show))
     }
 }
 

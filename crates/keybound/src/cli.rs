@@ -1,0 +1,133 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{Inputs, Settings, SettingsFault};
+use crate::terminal::print;
+use crate::{demo, dpop, settings, start};
+
+/// An API gateway that lets an access token through only together with the key it is bound to.
+#[derive(Debug, Parser)]
+#[command(name = "keybound", version, disable_help_subcommand = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway in the foreground.
+    Start(SettingsArguments),
+    /// Read settings and configuration, say what is wrong with them or what they amount to.
+    Check(SettingsArguments),
+    /// Print the version.
+    Version,
+    /// Show, in one process and without set-up, a bound token pass and its misuse refused.
+    Demo {
+        /// Keep everything running afterwards, and print commands to try.
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Make keys, sign proofs, and take proofs apart (DPoP, RFC 9449).
+    #[command(subcommand)]
+    Dpop(dpop::Command),
+    /// Print a page of the reference documentation.
+    #[command(hide = true, subcommand)]
+    Reference(Page),
+}
+
+#[derive(Debug, Subcommand)]
+enum Page {
+    /// docs/reference/settings.md.
+    Settings,
+}
+
+#[derive(Debug, Args)]
+struct SettingsArguments {
+    /// The settings file; without it, the first of /etc/keybound/keybound.conf, /etc/keybound.conf, /etc/kong/kong.conf
+    /// and /etc/kong.conf that exists.
+    #[arg(short = 'c', long = "conf", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The folder for everything that is written: the setting `prefix`.
+    #[arg(short, long, value_name = "FOLDER")]
+    prefix: Option<String>,
+}
+
+/// Runs the command that the process was started with: 0 when it went well, 1 when it did not, 2 for a command line
+/// that cannot be understood.
+#[must_use]
+pub fn run() -> ExitCode {
+    run_with(std::env::args_os())
+}
+
+/// Runs a command line, the program's name first.
+#[must_use]
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is all that can go wrong here.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    // One provider of cryptography for every TLS connection; a second call would find the first one in place.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let outcome = match cli.command {
+        Command::Start(arguments) => {
+            settings(arguments).and_then(|settings| start::run(&settings).map_err(lines))
+        }
+        Command::Check(arguments) => settings(arguments).and_then(|settings| {
+            print(&settings::report(&settings));
+            start::check(&settings).map_err(lines)?;
+            print("\nSettings and configuration are in order.\n");
+            Ok(())
+        }),
+        Command::Version => {
+            print(concat!("keybound ", env!("CARGO_PKG_VERSION"), "\n"));
+            Ok(())
+        }
+        Command::Demo { serve } => demo::run(serve).map_err(lines),
+        Command::Dpop(command) => return dpop::run(command),
+        Command::Reference(Page::Settings) => {
+            print(&settings::reference());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(lines) => {
+            for line in lines {
+                eprintln!("keybound: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings(arguments: SettingsArguments) -> Result<Settings, Vec<String>> {
+    let mut inputs = Inputs::of_process(arguments.file);
+    inputs.flags.extend(arguments.prefix.map(|folder| ("prefix", "--prefix", folder)));
+    Settings::load(&inputs).map_err(|faults| faults.iter().map(SettingsFault::to_string).collect())
+}
+
+/// A fault as the lines that a person reads, one for each thing that is wrong.
+fn lines(fault: impl std::fmt::Display) -> Vec<String> {
+    fault.to_string().lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,78 @@
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use keybound_gateway as gateway;
+
+use super::trust::Authorities;
+use crate::settings::{ErrorType, Listen, Settings, Token};
+
+/// What the data plane is told, from the settings.
+pub(super) fn settings(
+    settings: &Settings,
+    identity: Option<gateway::ServerIdentity>,
+    authorities: &Authorities,
+) -> gateway::Settings {
+    let limits = gateway::Limits::default();
+    gateway::Settings {
+        listeners: settings.proxy_listen.0.iter().map(listener).collect(),
+        workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
+        identity,
+        trust: gateway::Trust {
+            trusted: settings.trusted_ips.0.clone(),
+            real_ip_header: Some(settings.real_ip_header.0.clone()),
+            recursive: settings.real_ip_recursive.0,
+        },
+        upstream: gateway::UpstreamSettings {
+            roots: authorities.certificates.clone(),
+            system_roots: authorities.system,
+            pool_size: settings.upstream_keepalive_pool_size.0 as usize,
+            max_requests: settings.upstream_keepalive_max_requests.0,
+            idle_timeout: idle_timeout(settings.upstream_keepalive_idle_timeout.0),
+            ..gateway::UpstreamSettings::default()
+        },
+        limits: gateway::Limits {
+            max_body_bytes: Some(settings.nginx_http_client_max_body_size.0).filter(|bytes| *bytes > 0),
+            ..limits
+        },
+        fields: fields(settings),
+        error_default_type: match settings.error_default_type {
+            ErrorType::Plain => gateway::ErrorType::Plain,
+            ErrorType::Html => gateway::ErrorType::Html,
+            ErrorType::Json => gateway::ErrorType::Json,
+            ErrorType::Xml => gateway::ErrorType::Xml,
+        },
+        // Kong writes outside:inside; the data plane looks up by the port it listens on.
+        port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
+        ..gateway::Settings::default()
+    }
+}
+
+fn listener(listen: &Listen) -> gateway::Listener {
+    let base = gateway::Listener::plain(listen.address);
+    gateway::Listener {
+        tls: listen.ssl,
+        http2: listen.http2,
+        backlog: listen.backlog.unwrap_or(Listen::BACKLOG),
+        ..base
+    }
+}
+
+fn fields(settings: &Settings) -> gateway::FieldTokens {
+    let has = |token| settings.headers.has(token);
+    gateway::FieldTokens {
+        server: has(Token::Server),
+        via: has(Token::Via),
+        upstream_latency: has(Token::UpstreamLatency),
+        proxy_latency: has(Token::ProxyLatency),
+        response_latency: has(Token::ResponseLatency),
+        upstream_status: has(Token::UpstreamStatus),
+        request_id: has(Token::RequestId),
+        upstream_request_id: settings.headers_upstream.request_id,
+        debug: settings.allow_debug_header.0,
+    }
+}
+
+// Kong's 0 keeps idle connections for ever; a year comes to the same and cannot overflow a deadline.
+fn idle_timeout(seconds: u32) -> Duration {
+    Duration::from_secs(if seconds == 0 { 365 * 86_400 } else { u64::from(seconds) })
+}

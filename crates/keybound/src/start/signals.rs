@@ -1,0 +1,49 @@
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::StartFault;
+
+/// The signals that the process listens to, from the moment this is made.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// SIGTERM, SIGINT, SIGQUIT: stop, after the requests in flight.
+    Stop,
+    /// SIGHUP: read the configuration again.
+    Reload,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Result<Self, StartFault> {
+        let on = |kind| {
+            signal(kind).map_err(|error| StartFault::System { what: "signals", cause: error.to_string() })
+        };
+        Ok(Self {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            quit: on(SignalKind::quit())?,
+            hang_up: on(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.quit.recv() => Asked::Stop,
+            _ = self.hang_up.recv() => Asked::Reload,
+        }
+    }
+
+    /// Waits for the next one that asks for the end.
+    pub(super) async fn stop_again(&mut self) {
+        while self.next().await != Asked::Stop {}
+    }
+}
