@@ -6,6 +6,66 @@
 //! [`Fault`](fault::Fault): the one table from which status, OAuth error, body text and log level come.
 //!
 //! The [`Registry`] knows every plugin: it tells the configuration side their schemas and makes running instances.
+//!
+//! A plugin that refuses whoever names no client, and the chain that asks it:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use keybound_plugins::contract::{Chain, Decision, Exchange, Flow, NoBody, Notes, Plugin, Refusal, Scope};
+//! use keybound_plugins::fault::{AccessFault, CredentialFault};
+//!
+//! struct Named;
+//!
+//! impl Plugin for Named {
+//!     fn name(&self) -> &'static str {
+//!         "named"
+//!     }
+//!
+//!     fn priority(&self) -> i32 {
+//!         1000
+//!     }
+//!
+//!     fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
+//!         Box::pin(async move {
+//!             match exchange.head.headers.contains_key("x-client") {
+//!                 true => Flow::Continue,
+//!                 false => Flow::Refuse(Box::new(Refusal::new(AccessFault::from(CredentialFault::Missing)))),
+//!             }
+//!         })
+//!     }
+//! }
+//!
+//! # fn head() -> keybound_plugins::contract::Head {
+//! #     use keybound_plugins::contract::{Connection, Head, Public, RequestPath};
+//! #     use keybound_pop::htu::{Host, Scheme};
+//! #     let address: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
+//! #     Head {
+//! #         method: http::Method::GET,
+//! #         version: http::Version::HTTP_11,
+//! #         path: RequestPath { escaped: "/".to_owned(), decoded: None, had_empty_segments: false },
+//! #         query: None,
+//! #         headers: http::HeaderMap::new(),
+//! #         public: Public { scheme: Scheme::Http, host: Host::V4([127, 0, 0, 1].into()), port: None },
+//! #         client_ip: address.ip(),
+//! #         connection: Arc::new(Connection { peer: address, local: address, trusted: false, tls: None }),
+//! #         request_id: String::new(),
+//! #         websocket: false,
+//! #     }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let chain = Chain::new(vec![Arc::new(Named)], Scope::default());
+//! let refusal = chain.decide(head(), &mut NoBody, &mut Notes::default()).await.unwrap_err();
+//! assert_eq!(refusal.fault.row().status, 401);
+//! assert_eq!(refusal.fault.row().code, "credential_missing");
+//!
+//! let mut named = head();
+//! named.headers.insert("x-client", "john".parse().unwrap());
+//! let permit = chain.decide(named, &mut NoBody, &mut Notes::default()).await.unwrap();
+//! assert!(permit.head().headers.contains_key("x-client"));
+//! # }
+//! ```
 
 pub mod contract;
 mod environment;

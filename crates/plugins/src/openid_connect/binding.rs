@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keybound_pop::binding::{BindingFault, Decision, Presented, decide};
 use keybound_pop::binding::{Mode, Scheme};
 use keybound_pop::confirmation::Confirmation;
-use keybound_pop::proof::{self, KeyCache, ProofFault, Verified};
+use keybound_pop::proof::{self, KeyCache, ProofFault};
 use keybound_pop::thumbprint::{self, Thumbprint};
 use keybound_pop::time::UnixTime;
 
@@ -164,7 +164,7 @@ impl Binder {
         let nonce = self.nonces.policy(&context);
         let verified = proof::check(&fields, &request, expected, policy, nonce, now, &*self.headers)
             .map_err(|fault| refuse(fault, notes))?;
-        if self.is_cold(&verified, now) {
+        if self.replay.is_cold(&verified, !self.nonces.outlives_process(), now) {
             return Err(refuse(ProofFault::Cold, notes));
         }
         match self.replay.record(&verified, now, notes).await {
@@ -174,20 +174,6 @@ impl Binder {
         }
         let due = verified.nonce_age.is_some_and(|age| self.nonces.is_due(age));
         Ok(due.then(|| self.nonces.seal(now, &context)))
-    }
-
-    /// Whether a record of this proof could have been lost with an earlier process.
-    fn is_cold(&self, verified: &Verified, now: UnixTime) -> bool {
-        let policy = &self.possession.proof;
-        let Some(records_from) = self.replay.records_from(now, policy.lifetime + policy.leeway) else {
-            return false;
-        };
-        match verified.nonce_age {
-            // A nonce that was sealed in this process was not used before it.
-            Some(_) if !self.nonces.outlives_process() => false,
-            Some(age) => now.secs() - age < records_from.secs(),
-            None => verified.issued_at < records_from,
-        }
     }
 
     fn certificate(&self, head: &Head) -> Option<Thumbprint> {

@@ -15,7 +15,7 @@ use super::answer::Answerer;
 use super::binding::Binder;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
-use super::replay::Replay;
+use super::replay::{Horizon, Replay};
 use super::target::Targets;
 use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
@@ -37,10 +37,10 @@ pub(crate) struct Shared {
 /// What one instance keeps when its configuration changes.
 pub(crate) struct Builder {
     own_secret: [u8; 32],
-    complete_from: Option<UnixTime>,
+    horizon: Horizon,
     replay: Option<(ReplayConfig, Arc<dyn ReplayStore>)>,
     tokens: Option<(String, Arc<Tokens>)>,
-    /// Seconds after its last use for which its records may still matter.
+    /// Seconds for which a proof can be used.
     pub(crate) reach: i64,
 }
 
@@ -95,9 +95,8 @@ impl Shared {
 impl Builder {
     /// State for a new instance. `complete_from`: the second before which used proofs may be unknown.
     pub(crate) fn new(environment: &Environment, complete_from: Option<UnixTime>) -> Self {
-        let mut own_secret = [0; 32];
-        environment.random.fill(&mut own_secret);
-        Self { own_secret, complete_from, replay: None, tokens: None, reach: 0 }
+        let horizon = complete_from.map(Horizon::after_start).unwrap_or_default();
+        Self { own_secret: secret(environment), horizon, replay: None, tokens: None, reach: 0 }
     }
 
     /// The instance of this configuration. Replay records, nonces and, while what decides about tokens stays the same,
@@ -113,12 +112,12 @@ impl Builder {
     ) -> Result<OpenIdConnect, String> {
         let config = Config::parse(record)?;
         let possession = config.possession.clone();
-        self.reach = self.reach.max(possession.proof.lifetime + possession.proof.leeway);
+        self.extend(possession.proof.lifetime + possession.proof.leeway, environment);
         let store = self.store(possession.replay, environment);
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
             nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
-            replay: Replay { mode: possession.replay.mode, store, complete_from: self.complete_from },
+            replay: Replay { mode: possession.replay.mode, store, horizon: self.horizon },
             headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
             possession,
         };
@@ -135,15 +134,24 @@ impl Builder {
         })
     }
 
-    /// The memory of used proofs: the one there is, unless its bounds changed. A new one is empty, so that for a while it
-    /// counts as after a start.
+    /// Proofs can be used for so many seconds from now on.
+    fn extend(&mut self, reach: i64, environment: &Environment) {
+        if self.replay.is_some() && reach > self.reach {
+            self.horizon = self.horizon.longer_since(environment.clock.now().plus_secs(-self.reach));
+        }
+        self.reach = reach;
+    }
+
+    /// The memory of used proofs: the one there is, unless its bounds changed. A new one is empty, so that it counts as
+    /// after a start, and the secret for nonces is a new one too.
     fn store(&mut self, config: ReplayConfig, environment: &Environment) -> Arc<dyn ReplayStore> {
         let bounds = |config: &ReplayConfig| (config.max_entries, config.max_entries_per_key);
         match &self.replay {
             Some((known, store)) if bounds(known) == bounds(&config) => Arc::clone(store),
             known => {
                 if known.is_some() {
-                    self.complete_from = Some(environment.clock.now().next_whole_second());
+                    self.horizon = Horizon::after_start(environment.clock.now().next_whole_second());
+                    self.own_secret = secret(environment);
                 }
                 let store = environment.replay.memory(config.max_entries, config.max_entries_per_key);
                 self.replay = Some((config, Arc::clone(&store)));
@@ -178,6 +186,12 @@ impl Builder {
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
     }
+}
+
+fn secret(environment: &Environment) -> [u8; 32] {
+    let mut secret = [0; 32];
+    environment.random.fill(&mut secret);
+    secret
 }
 
 /// The fields that decide where metadata and keys come from.

@@ -14,8 +14,29 @@ use crate::fault::{AccessFault, ReplayStoreFault};
 pub(super) struct Replay {
     pub(super) mode: ReplayMode,
     pub(super) store: Arc<dyn ReplayStore>,
-    /// The second from which on every used proof is remembered; `None` when none can be missing.
-    pub(super) complete_from: Option<UnixTime>,
+    pub(super) horizon: Horizon,
+}
+
+/// The seconds from which on every used proof is remembered. One that was made earlier could have been used without a
+/// record: it needs a new nonce. `None`: nothing is missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Horizon {
+    /// For proofs that show their age by `iat`, or by a nonce that other processes can seal too.
+    pub(super) general: Option<UnixTime>,
+    /// For proofs with a nonce that only this process can have sealed.
+    pub(super) own_nonce: Option<UnixTime>,
+}
+
+impl Horizon {
+    /// After a start, or with an empty memory: whatever was used before `from` is unknown.
+    pub(super) fn after_start(from: UnixTime) -> Self {
+        Self { general: Some(from), own_nonce: None }
+    }
+
+    /// Proofs may be used for longer than before: records of proofs made before `from` ended already.
+    pub(super) fn longer_since(self, from: UnixTime) -> Self {
+        Self { general: self.general.max(Some(from)), own_nonce: self.own_nonce.max(Some(from)) }
+    }
 }
 
 impl Replay {
@@ -53,10 +74,13 @@ impl Replay {
         Err(fault)
     }
 
-    /// The second before which records may be missing, while a proof from before it could still be valid for `reach` seconds
-    /// after it was made.
-    pub(super) fn records_from(&self, now: UnixTime, reach: i64) -> Option<UnixTime> {
-        let complete_from = self.complete_from.filter(|_| self.mode == ReplayMode::Enforce)?;
-        (now <= complete_from.plus_secs(reach)).then_some(complete_from)
+    /// Whether a record of this proof could be missing. `own_nonce`: whether only this process can have sealed its nonce.
+    pub(super) fn is_cold(&self, verified: &Verified, own_nonce: bool, now: UnixTime) -> bool {
+        let (made, from) = match verified.nonce_age {
+            Some(age) if own_nonce => (now.secs() - age, self.horizon.own_nonce),
+            Some(age) => (now.secs() - age, self.horizon.general),
+            None => (verified.issued_at.secs(), self.horizon.general),
+        };
+        self.mode == ReplayMode::Enforce && from.is_some_and(|from| made < from.secs())
     }
 }

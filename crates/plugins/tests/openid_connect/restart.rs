@@ -103,6 +103,20 @@ async fn other_bounds_mean_a_new_memory_that_counts_as_after_a_start() {
 }
 
 #[tokio::test]
+async fn a_longer_lifetime_revives_no_proof_whose_record_has_ended() {
+    let (mut gate, client) = (Gate::with(strict(json!({"dpop_proof_lifetime": 60}))).await, Client::new());
+    let token = gate.bound_with(&client, json!({"exp": gate.now() + 3600}));
+    let old = client.proof(gate.now(), &token);
+    gate.permit(gate.dpop(&client, &token).only("dpop", &old)).await;
+    gate.clock.advance(71);
+    let younger = client.proof(gate.now() - 70, &token);
+    gate.reconfigure(strict(json!({"dpop_proof_lifetime": 300})));
+    let refused = gate.refuse(gate.dpop(&client, &token).only("dpop", &old)).await;
+    refused.is_dpop("proof_cold_start", "use_dpop_nonce");
+    gate.permit(gate.dpop(&client, &token).only("dpop", &younger)).await;
+}
+
+#[tokio::test]
 async fn without_enforcement_nothing_is_cold() {
     let started = UnixTime::from_secs(NOW);
     let config = strict(json!({"dpop_replay_protection": "off"}));

@@ -13,7 +13,7 @@ use keybound_plugins::contract::{
 use keybound_pop::htu::{Scheme, normal_path, parse_authority};
 
 /// A request.
-pub struct Call {
+pub(crate) struct Call {
     head: Head,
     body: Body,
 }
@@ -41,7 +41,7 @@ impl BodySource for Body {
 }
 
 /// What came of a request.
-pub struct Outcome {
+pub(crate) struct Outcome {
     result: Result<Head, Box<Refusal>>,
     body: Bytes,
     reads: usize,
@@ -49,31 +49,31 @@ pub struct Outcome {
 }
 
 /// A request that was permitted, as it is forwarded.
-pub struct Passed {
-    pub head: Head,
-    pub body: Bytes,
+pub(crate) struct Passed {
+    pub(crate) head: Head,
+    pub(crate) body: Bytes,
     /// How often the body was asked for.
-    pub reads: usize,
-    pub notes: Notes,
+    pub(crate) reads: usize,
+    pub(crate) notes: Notes,
 }
 
 /// A request that was refused.
-pub struct Refused {
-    pub status: StatusCode,
-    pub code: &'static str,
-    pub headers: HeaderMap,
-    pub message: String,
-    pub error: Option<&'static str>,
-    pub description: Option<String>,
-    pub notes: Notes,
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) headers: HeaderMap,
+    pub(crate) message: String,
+    pub(crate) error: Option<&'static str>,
+    pub(crate) description: Option<String>,
+    pub(crate) notes: Notes,
 }
 
 impl Call {
-    pub fn get(url: &str) -> Self {
+    pub(crate) fn get(url: &str) -> Self {
         Self::new(Method::GET, url)
     }
 
-    pub fn new(method: Method, url: &str) -> Self {
+    pub(crate) fn new(method: Method, url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (path, query) =
@@ -104,46 +104,46 @@ impl Call {
     }
 
     /// Adds a field line.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
         self.head.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         self
     }
 
     /// Replaces all lines of a field.
-    pub fn only(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn only(mut self, name: &'static str, value: &str) -> Self {
         self.head.headers.remove(name);
         self.header(name, value)
     }
 
-    pub fn without(mut self, name: &'static str) -> Self {
+    pub(crate) fn without(mut self, name: &'static str) -> Self {
         self.head.headers.remove(name);
         self
     }
 
-    pub fn body(mut self, media: &str, body: &str) -> Self {
+    pub(crate) fn body(mut self, media: &str, body: &str) -> Self {
         self.body.bytes = Bytes::copy_from_slice(body.as_bytes());
         self.only("content-type", media)
     }
 
-    pub fn broken_body(mut self, media: &str) -> Self {
+    pub(crate) fn broken_body(mut self, media: &str) -> Self {
         self.body.broken = true;
         self.only("content-type", media)
     }
 
-    pub fn websocket(mut self) -> Self {
+    pub(crate) fn websocket(mut self) -> Self {
         self.head.websocket = true;
         self
     }
 
     /// A client certificate on the connection.
-    pub fn certificate(mut self, der: &[u8]) -> Self {
+    pub(crate) fn certificate(mut self, der: &[u8]) -> Self {
         let connection = Arc::make_mut(&mut self.head.connection);
         connection.tls = Some(TlsInfo { sni: None, client_chain: vec![der.to_vec()].into() });
         self
     }
 
-    pub async fn through(mut self, chain: &Chain) -> Outcome {
+    pub(crate) async fn through(mut self, chain: &Chain) -> Outcome {
         let mut notes = Notes::default();
         let result = chain.decide(self.head, &mut self.body, &mut notes).await;
         let result = result.map(|permit| permit.into_head());
@@ -152,18 +152,18 @@ impl Call {
 }
 
 impl Outcome {
-    pub fn passed(self) -> Passed {
+    pub(crate) fn passed(self) -> Passed {
         match self.result {
             Ok(head) => Passed { head, body: self.body, reads: self.reads, notes: self.notes },
             Err(refusal) => panic!("refused: {} ({:?})", refusal.fault.row().code, self.notes.detail),
         }
     }
 
-    pub fn is_passed(&self) -> bool {
+    pub(crate) fn is_passed(&self) -> bool {
         self.result.is_ok()
     }
 
-    pub fn refused(self) -> Refused {
+    pub(crate) fn refused(self) -> Refused {
         let refusal = match self.result {
             Ok(_) => panic!("permitted"),
             Err(refusal) => *refusal,
@@ -186,12 +186,12 @@ impl Outcome {
 }
 
 impl Passed {
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// A field that goes out with the response.
-    pub fn response(&self, name: &str) -> Option<&str> {
+    pub(crate) fn response(&self, name: &str) -> Option<&str> {
         let mut found = self.notes.response_headers.iter().filter(|(other, _)| other == name);
         let value = found.next().map(|(_, value)| value.to_str().unwrap());
         assert!(found.next().is_none(), "{name} is there twice");
@@ -201,16 +201,16 @@ impl Passed {
 
 impl Refused {
     /// The values of a field.
-    pub fn all(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
-    pub fn challenges(&self) -> Vec<&str> {
+    pub(crate) fn challenges(&self) -> Vec<&str> {
         self.all("www-authenticate")
     }
 
     /// The one challenge of a scheme.
-    pub fn challenge(&self, scheme: &str) -> Option<&str> {
+    pub(crate) fn challenge(&self, scheme: &str) -> Option<&str> {
         let mut found =
             self.challenges().into_iter().filter(|value| value.starts_with(&format!("{scheme} ")));
         let value = found.next();
@@ -219,13 +219,13 @@ impl Refused {
     }
 
     /// The `error` attribute of a scheme's challenge.
-    pub fn challenge_error(&self, scheme: &str) -> Option<&str> {
+    pub(crate) fn challenge_error(&self, scheme: &str) -> Option<&str> {
         self.challenge(scheme)?.split("error=\"").nth(1)?.split('"').next()
     }
 
     /// Asserts a 401 with this code, whose error stands on the DPoP challenge and nowhere else.
     #[track_caller]
-    pub fn is_dpop(&self, code: &str, error: &str) {
+    pub(crate) fn is_dpop(&self, code: &str, error: &str) {
         assert_eq!((self.status, self.code), (StatusCode::UNAUTHORIZED, code));
         assert_eq!(self.challenge_error("DPoP"), Some(error));
         assert_eq!(self.challenge_error("Bearer"), None);
@@ -234,7 +234,7 @@ impl Refused {
 
     /// Asserts a 401 with this code, whose error stands on the Bearer challenge and nowhere else.
     #[track_caller]
-    pub fn is_bearer(&self, code: &str, error: &str) {
+    pub(crate) fn is_bearer(&self, code: &str, error: &str) {
         assert_eq!((self.status, self.code), (StatusCode::UNAUTHORIZED, code));
         assert_eq!(self.challenge_error("Bearer"), Some(error));
         assert_eq!(self.challenge_error("DPoP"), None);

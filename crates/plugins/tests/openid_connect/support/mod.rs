@@ -18,20 +18,20 @@ use keybound_store::replay::{MemoryReplay, ReplayStore};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use call::{Call, Outcome, Refused};
-pub use provider::{Answer, Provider, merged};
+pub(crate) use call::{Call, Outcome, Refused};
+pub(crate) use provider::{Answer, Provider, merged};
 
 /// Where the clock stands at first.
-pub const NOW: i64 = 1_800_000_000;
+pub(crate) const NOW: i64 = 1_800_000_000;
 /// The URL of every request, unless a call says otherwise.
-pub const URL: &str = "http://gateway.example/things";
+pub(crate) const URL: &str = "http://gateway.example/things";
 
 /// A gate: the chain of one route with `openid-connect`.
-pub struct Gate {
-    pub provider: Provider,
-    pub clock: Arc<FixedClock>,
-    pub registry: Arc<Registry>,
-    pub chain: Chain,
+pub(crate) struct Gate {
+    pub(crate) provider: Provider,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) chain: Chain,
     id: Uuid,
 }
 
@@ -52,23 +52,23 @@ impl ReplayStores for Memory {
     }
 }
 
-pub fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope { service: None, route: Some(("route-1".into(), None)) }
 }
 
 impl Gate {
     /// A gate whose instance was made while the gateway ran, with these fields beside issuer and client.
-    pub async fn with(config: Value) -> Self {
+    pub(crate) async fn with(config: Value) -> Self {
         Self::started(config, None).await
     }
 
     /// A strict gate.
-    pub async fn strict() -> Self {
+    pub(crate) async fn strict() -> Self {
         Self::with(json!({"proof_of_possession_dpop": "strict"})).await
     }
 
     /// A gate whose process started at this moment with the instance in its configuration, if one is given.
-    pub async fn started(config: Value, at: Option<UnixTime>) -> Self {
+    pub(crate) async fn started(config: Value, at: Option<UnixTime>) -> Self {
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
         let registry = Arc::new(Registry::new(Environment {
@@ -88,52 +88,52 @@ impl Gate {
     }
 
     /// Builds the instance again with other fields.
-    pub fn reconfigure(&mut self, config: Value) {
+    pub(crate) fn reconfigure(&mut self, config: Value) {
         self.chain = Chain::new(vec![built(&self.registry, &self.provider, self.id, config)], scope());
     }
 
-    pub fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         use keybound_pop::time::Clock;
         self.clock.now().secs()
     }
 
     /// A token bound to this client's key.
-    pub fn bound(&self, client: &Client) -> String {
+    pub(crate) fn bound(&self, client: &Client) -> String {
         self.bound_with(client, json!({}))
     }
 
-    pub fn bound_with(&self, client: &Client, claims: Value) -> String {
+    pub(crate) fn bound_with(&self, client: &Client, claims: Value) -> String {
         let cnf = json!({"cnf": {"jkt": client.jkt()}});
         self.provider.token(self.now(), Value::Object(merged(cnf, claims)))
     }
 
     /// A token bound to nothing.
-    pub fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         self.provider.token(self.now(), json!({}))
     }
 
     /// A good DPoP request of this client.
-    pub fn dpop(&self, client: &Client, token: &str) -> Call {
+    pub(crate) fn dpop(&self, client: &Client, token: &str) -> Call {
         Call::get(URL)
             .header("authorization", &format!("DPoP {token}"))
             .header("dpop", &client.proof(self.now(), token))
     }
 
-    pub async fn send(&self, call: Call) -> Outcome {
+    pub(crate) async fn send(&self, call: Call) -> Outcome {
         call.through(&self.chain).await
     }
 
-    pub async fn permit(&self, call: Call) -> call::Passed {
+    pub(crate) async fn permit(&self, call: Call) -> call::Passed {
         self.send(call).await.passed()
     }
 
-    pub async fn refuse(&self, call: Call) -> Refused {
+    pub(crate) async fn refuse(&self, call: Call) -> Refused {
         self.send(call).await.refused()
     }
 }
 
 /// The configuration of an instance, complete.
-pub fn config(provider: &Provider, changes: Value) -> Value {
+pub(crate) fn config(provider: &Provider, changes: Value) -> Value {
     let base = json!({
         "issuer": provider.issuer(),
         "auth_methods": ["bearer", "introspection"],
@@ -152,29 +152,29 @@ fn built(registry: &Registry, provider: &Provider, id: Uuid, changes: Value) -> 
 }
 
 /// A client with a key.
-pub struct Client {
-    pub key: SigningKey,
+pub(crate) struct Client {
+    pub(crate) key: SigningKey,
 }
 
 impl Client {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Algorithm::Es256)
     }
 
-    pub fn with(algorithm: Algorithm) -> Self {
+    pub(crate) fn with(algorithm: Algorithm) -> Self {
         Self { key: SigningKey::generate(algorithm).unwrap() }
     }
 
-    pub fn jkt(&self) -> String {
+    pub(crate) fn jkt(&self) -> String {
         self.key.public().thumbprint().encode()
     }
 
     /// A good proof for GET of [`URL`], with a `jti` of its own.
-    pub fn proof(&self, now: i64, token: &str) -> String {
+    pub(crate) fn proof(&self, now: i64, token: &str) -> String {
         self.proof_with(now, token, |_| {})
     }
 
-    pub fn proof_with(&self, now: i64, token: &str, change: impl FnOnce(&mut ProofClaims)) -> String {
+    pub(crate) fn proof_with(&self, now: i64, token: &str, change: impl FnOnce(&mut ProofClaims)) -> String {
         let mut claims = ProofClaims {
             method: "GET".to_owned(),
             url: URL.to_owned(),
@@ -188,7 +188,7 @@ impl Client {
     }
 
     /// A proof whose header and claims are changed at will; null takes a member away.
-    pub fn forged(&self, now: i64, token: &str, header: Value, claims: Value) -> String {
+    pub(crate) fn forged(&self, now: i64, token: &str, header: Value, claims: Value) -> String {
         let ath = keybound_pop::base64url::encode(&token_hash(token.as_bytes()));
         let base =
             json!({"htm": "GET", "htu": URL, "jti": Uuid::new_v4().to_string(), "iat": now, "ath": ath});

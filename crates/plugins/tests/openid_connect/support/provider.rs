@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// What the provider answers to introspection.
 #[derive(Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     Json(Value),
     Status(u16, &'static str),
 }
@@ -29,14 +29,14 @@ struct State {
 
 /// A running provider.
 #[derive(Clone)]
-pub struct Provider {
-    pub address: SocketAddr,
-    pub key: Arc<SigningKey>,
+pub(crate) struct Provider {
+    pub(crate) address: SocketAddr,
+    pub(crate) key: Arc<SigningKey>,
     state: Arc<Mutex<State>>,
 }
 
 impl Provider {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let key = Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
@@ -51,41 +51,41 @@ impl Provider {
         provider
     }
 
-    pub fn issuer(&self) -> String {
+    pub(crate) fn issuer(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// An access token with these claims beside `iss`, `exp`, `iat` and `sub`; `null` takes a claim away.
-    pub fn token(&self, now: i64, claims: Value) -> String {
+    pub(crate) fn token(&self, now: i64, claims: Value) -> String {
         self.token_with(now, json!({}), claims)
     }
 
-    pub fn token_with(&self, now: i64, header: Value, claims: Value) -> String {
+    pub(crate) fn token_with(&self, now: i64, header: Value, claims: Value) -> String {
         let base = json!({"iss": self.issuer(), "sub": "john", "iat": now, "exp": now + 300, "jti": "t"});
         jws(&self.key, merged(json!({"kid": "k1", "typ": "at+jwt"}), header), &merged(base, claims)).unwrap()
     }
 
     /// What introspection says of a token from now on.
-    pub fn answer(&self, token: &str, answer: Answer) {
+    pub(crate) fn answer(&self, token: &str, answer: Answer) {
         self.state.lock().unwrap().answers.insert(token.to_owned(), answer);
     }
 
     /// Whether every call is answered with 500 from now on.
-    pub fn set_down(&self, down: bool) {
+    pub(crate) fn set_down(&self, down: bool) {
         self.state.lock().unwrap().down = down;
     }
 
-    pub fn calls(&self, path: &str) -> usize {
+    pub(crate) fn calls(&self, path: &str) -> usize {
         self.state.lock().unwrap().calls.get(path).copied().unwrap_or(0)
     }
 
     /// The bodies of the introspection requests so far.
-    pub fn introspections(&self) -> Vec<String> {
+    pub(crate) fn introspections(&self) -> Vec<String> {
         self.state.lock().unwrap().introspections.clone()
     }
 
     /// The heads of the introspection requests so far, in lower case.
-    pub fn introspection_heads(&self) -> Vec<String> {
+    pub(crate) fn introspection_heads(&self) -> Vec<String> {
         self.state.lock().unwrap().headers.clone()
     }
 
@@ -169,7 +169,7 @@ fn published(key: &SigningKey, kid: &str) -> Value {
 }
 
 /// `changes` over `base`; null takes a member away.
-pub fn merged(base: Value, changes: Value) -> Map<String, Value> {
+pub(crate) fn merged(base: Value, changes: Value) -> Map<String, Value> {
     let mut object = base.as_object().unwrap().clone();
     for (name, value) in changes.as_object().unwrap() {
         if value.is_null() {
