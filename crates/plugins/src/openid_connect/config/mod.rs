@@ -67,7 +67,7 @@ pub(super) struct Possession {
 }
 
 /// Nonces.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct NonceConfig {
     pub(super) required: bool,
     /// Newest first; empty: made at the start.
@@ -76,6 +76,12 @@ pub(super) struct NonceConfig {
     pub(super) rotation: i64,
     pub(super) bind_key: bool,
     pub(super) bind_route: bool,
+}
+
+impl std::fmt::Debug for NonceConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NonceConfig").field("required", &self.required).finish_non_exhaustive()
+    }
 }
 
 /// What a repeated proof means, and how many are remembered.
