@@ -64,11 +64,33 @@ struct Routes {
     admin: AccessLog,
 }
 
+/// One of the process's two streams.
+enum Stream {
+    Output(io::Stdout),
+    Error(io::Stderr),
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Output(stream) => stream.write(bytes),
+            Self::Error(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Output(stream) => stream.flush(),
+            Self::Error(stream) => stream.flush(),
+        }
+    }
+}
+
 impl<'a> MakeWriter<'a> for Routes {
-    type Writer = Box<dyn Write>;
+    type Writer = Stream;
 
     fn make_writer(&'a self) -> Self::Writer {
-        Box::new(io::stderr())
+        Stream::Error(io::stderr())
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Self::Writer {
@@ -77,7 +99,7 @@ impl<'a> MakeWriter<'a> for Routes {
             ADMIN_ACCESS => self.admin,
             _ => AccessLog::Stderr,
         };
-        if to == AccessLog::Stdout { Box::new(io::stdout()) } else { Box::new(io::stderr()) }
+        if to == AccessLog::Stdout { Stream::Output(io::stdout()) } else { Stream::Error(io::stderr()) }
     }
 }
 

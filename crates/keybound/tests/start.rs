@@ -121,6 +121,25 @@ fn sighup_reads_the_declarative_file_again_and_a_broken_one_leaves_the_last_good
 }
 
 #[test]
+fn a_declarative_configuration_posted_to_the_admin_api_serves_at_once_and_a_broken_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (upstream, _thread) = upstream(|| ());
+    let gateway = Gateway::start(&folder.path().join("kb"), &[("KEYBOUND_DATABASE", "off")]);
+    let post = |text: &str| {
+        let body = serde_json::json!({ "config": text }).to_string();
+        request(gateway.admin[0], "POST", "/config", &[("content-type", "application/json")], &body)
+    };
+    assert_eq!(gateway.get("/a").status, 404);
+    let answer = post(&one_route(upstream, "/a"));
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(gateway.get("/a").status, 200);
+    assert_eq!(gateway.admin("GET", "/services/api", "").status, 200);
+    let answer = post("_format_version: \"3.0\"\nservices:\n- hots: nowhere\n");
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(gateway.get("/a").status, 200);
+}
+
+#[test]
 fn a_port_in_use_is_named_with_its_setting_and_nothing_serves() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

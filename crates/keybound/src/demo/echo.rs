@@ -51,7 +51,7 @@ async fn echo(
         "origin": origin.unwrap_or_else(|| peer.ip().to_string()),
         "url": format!("http://{}{uri}", headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("-")),
     });
-    let mut response = Response::new(Body::from(seen.to_string()));
+    let mut response = Response::new(Body::from(format!("{seen:#}\n")));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -46,6 +46,9 @@ pub enum DemoFault {
         /// The body.
         body: String,
     },
+    /// A signal ended it.
+    #[error("the demo was interrupted")]
+    Interrupted,
     /// Steps ended otherwise than they should.
     #[error("{0} of the demo's steps ended otherwise than they should")]
     Surprise(usize),
@@ -79,7 +82,10 @@ async fn show(serve: bool) -> Result<(), DemoFault> {
     let screen = Screen::new();
     let stage = Stage::build(Arc::new(SystemClock)).await?;
     screen.opening(&stage);
-    let outcome = tell(&screen, &stage).await;
+    let outcome = tokio::select! {
+        outcome = tell(&screen, &stage) => outcome,
+        () = crate::start::termination() => Err(DemoFault::Interrupted),
+    };
     match outcome {
         Ok(count) if serve => {
             screen.closing(count, started.elapsed());

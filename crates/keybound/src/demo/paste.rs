@@ -18,16 +18,16 @@ pub(super) fn commands(stage: &Stage) -> String {
     | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
   # through the gateway: once with a new proof, once without
-  curl -i {proxy}/orders -H "Authorization: DPoP $TOKEN" \
+  curl -si {proxy}/orders -H "Authorization: DPoP $TOKEN" \
     -H "DPoP: $({program} dpop proof --key key.json --method GET --url {proxy}/orders --token "$TOKEN")"
-  curl -i {proxy}/orders -H "Authorization: Bearer $TOKEN"
+  curl -si {proxy}/orders -H "Authorization: Bearer $TOKEN"
 
   # what a proof says, and which check it would fail
   {program} dpop inspect --method GET --url {proxy}/prices --token "$TOKEN" \
     "$({program} dpop proof --key key.json --method GET --url {proxy}/orders --token "$TOKEN")"
 
   # what is configured
-  curl -s http://{admin}/plugins
+  curl -s http://{admin}/services/demo
 "#,
         name = shop.name,
         secret = shop.secret,

@@ -31,3 +31,42 @@ fn forgets_at_start(plugin: &PluginInstance) -> bool {
         && text("dpop_replay_strategy", "memory") == "memory"
         && text("dpop_replay_protection", "enforce") != "off"
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn forgets(name: &str, config: Value) -> bool {
+        let record = json!({
+            "id": "11111111-2222-4333-8444-555555555555",
+            "name": name,
+            "config": config,
+            "instance_name": null,
+            "service": null,
+            "route": null,
+            "consumer": null,
+            "tags": null,
+            "enabled": true,
+            "protocols": ["http", "https"],
+            "created_at": 1,
+            "updated_at": 1,
+        });
+        let Value::Object(record) = record else { return false };
+        forgets_at_start(&PluginInstance::try_from(&record).unwrap())
+    }
+
+    #[test]
+    fn only_an_instance_that_checks_proofs_and_remembers_them_in_memory_makes_the_start_wait() {
+        assert!(forgets("openid-connect", json!({ "proof_of_possession_dpop": "strict" })));
+        assert!(forgets("openid-connect", json!({ "proof_of_possession_dpop": "optional" })));
+        assert!(!forgets("openid-connect", json!({ "proof_of_possession_dpop": "off" })));
+        assert!(!forgets("openid-connect", json!({})));
+        assert!(!forgets("key-auth", json!({ "proof_of_possession_dpop": "strict" })));
+        let off = json!({ "proof_of_possession_dpop": "strict", "dpop_replay_protection": "off" });
+        assert!(!forgets("openid-connect", off));
+        let shared = json!({ "proof_of_possession_dpop": "strict", "dpop_replay_strategy": "redis" });
+        assert!(!forgets("openid-connect", shared));
+    }
+}

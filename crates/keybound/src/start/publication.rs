@@ -9,16 +9,14 @@ use keybound_plugins::Registry;
 use keybound_plugins::contract::PluginFactory;
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
-use keybound_store::memory::MemoryStore;
-use keybound_store::sqlite::SqliteStore;
 use tokio::sync::Mutex;
 
 use super::StartFault;
-use super::source::{self, Declaration, Held, Source};
+use super::source::{self, Declarations, Held, Source};
 
 /// Brings what is configured to the data plane: compiled first, then exchanged as a whole.
 pub(super) struct Publication {
-    origin: Origin,
+    source: Source,
     registry: Arc<Registry>,
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
@@ -26,11 +24,6 @@ pub(super) struct Publication {
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
     stopping: AtomicBool,
-}
-
-enum Origin {
-    Sqlite(Arc<SqliteStore>),
-    Declarative(Declarations),
 }
 
 impl Publication {
@@ -42,14 +35,8 @@ impl Publication {
     ) -> Result<Self, StartFault> {
         let snapshot = compile(configuration, &*registry).map_err(StartFault::Configuration)?;
         registry.booted();
-        let origin = match source {
-            Source::Sqlite(store) => Origin::Sqlite(store),
-            Source::Declarative(store, held, from) => {
-                Origin::Declarative(Declarations { store, held: RwLock::new(held), from })
-            }
-        };
         Ok(Self {
-            origin,
+            source,
             registry,
             snapshot: snapshot.shared(),
             publishing: Mutex::default(),
@@ -60,17 +47,17 @@ impl Publication {
 
     /// The store that the Admin API works on.
     pub(super) fn store(&self) -> Arc<dyn ConfigStore> {
-        match &self.origin {
-            Origin::Sqlite(store) => Arc::clone(store) as Arc<dyn ConfigStore>,
-            Origin::Declarative(declarations) => Arc::clone(&declarations.store) as Arc<dyn ConfigStore>,
+        match &self.source {
+            Source::Sqlite(store) => Arc::clone(store) as Arc<dyn ConfigStore>,
+            Source::Declarative(declarations) => Arc::clone(&declarations.store) as Arc<dyn ConfigStore>,
         }
     }
 
     /// What `/config` works on; `None` with a store.
     pub(super) fn declarative(self: &Arc<Self>) -> Option<Arc<dyn Declarative>> {
-        match &self.origin {
-            Origin::Sqlite(_) => None,
-            Origin::Declarative(_) => Some(Arc::clone(self) as Arc<dyn Declarative>),
+        match &self.source {
+            Source::Sqlite(_) => None,
+            Source::Declarative(_) => Some(Arc::clone(self) as Arc<dyn Declarative>),
         }
     }
 
@@ -84,7 +71,7 @@ impl Publication {
 
     /// Reads the configuration again from where it comes from, and puts it in place when all of it is in order.
     pub(super) async fn reload(&self) -> Result<(), String> {
-        let Origin::Declarative(declarations) = &self.origin else { return self.bring().await };
+        let Source::Declarative(declarations) = &self.source else { return self.bring().await };
         let _publishing = self.publishing.lock().await;
         match declarations.from.read(&*self.registry).map_err(|fault| fault.to_string())? {
             Some((text, declared)) => self.take(declarations, text, &declared),
@@ -99,7 +86,7 @@ impl Publication {
 
     /// Closes the store after what is under way.
     pub(super) async fn close(&self) {
-        if let Origin::Sqlite(store) = &self.origin {
+        if let Source::Sqlite(store) = &self.source {
             store.close().await;
         }
     }
@@ -123,20 +110,13 @@ impl Publication {
     }
 
     fn held(&self) -> Option<Held> {
-        match &self.origin {
-            Origin::Sqlite(_) => None,
-            Origin::Declarative(held) => {
+        match &self.source {
+            Source::Sqlite(_) => None,
+            Source::Declarative(held) => {
                 Some(held.held.read().unwrap_or_else(PoisonError::into_inner).clone())
             }
         }
     }
-}
-
-/// The declarative configuration that serves.
-struct Declarations {
-    store: Arc<MemoryStore>,
-    held: RwLock<Held>,
-    from: Declaration,
 }
 
 impl Publisher for Publication {
@@ -157,7 +137,7 @@ impl Publisher for Publication {
 impl Declarative for Publication {
     fn load(&self, text: String) -> BoxFuture<'_, Result<Declared, LoadFault>> {
         Box::pin(async move {
-            let Origin::Declarative(declarations) = &self.origin else {
+            let Source::Declarative(declarations) = &self.source else {
                 return Err(LoadFault::Failed("the configuration is kept in a store".to_owned()));
             };
             if self.stopping.load(Ordering::Acquire) {

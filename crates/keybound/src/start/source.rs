@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use keybound_model::declarative::{self, DeclarativeFault, Declared};
 use keybound_model::{Configuration, PluginCatalog};
@@ -17,7 +17,14 @@ pub(super) enum Source {
     /// The store of the prefix.
     Sqlite(Arc<SqliteStore>),
     /// A declarative file, held in memory.
-    Declarative(Arc<MemoryStore>, Held, Declaration),
+    Declarative(Declarations),
+}
+
+/// The declarative configuration that serves.
+pub(super) struct Declarations {
+    pub(super) store: Arc<MemoryStore>,
+    pub(super) held: RwLock<Held>,
+    pub(super) from: Declaration,
 }
 
 /// The text of the declarative configuration that serves, and its MD5.
@@ -52,7 +59,7 @@ impl Source {
                 (Held { text: String::new(), hash: "0".repeat(32) }, Configuration::default())
             }
         };
-        (Self::Declarative(store, held, from), configuration)
+        (Self::Declarative(Declarations { store, held: RwLock::new(held), from }), configuration)
     }
 }
 
