@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// Readers of an answer to no page.
+pub(crate) const ANYONE: HeaderValue = HeaderValue::from_static("*");
+
 const LATENCY: HeaderName = HeaderName::from_static("x-kong-admin-latency");
 
 /// An answer before it has the headers that every answer has.
@@ -62,8 +65,8 @@ pub(crate) struct Frame {
     pub(crate) started: Instant,
     /// `Server`.
     pub(crate) product: HeaderValue,
-    /// The request's `Origin`; `None` also when its page is refused.
-    pub(crate) origin: Option<HeaderValue>,
+    /// Which pages may read the answer: that of the request's `Origin`, any (`*`), or none.
+    pub(crate) readers: Option<HeaderValue>,
     /// Whether it was a HEAD: the headers of the GET, and no body.
     pub(crate) head: bool,
 }
@@ -90,11 +93,13 @@ impl Frame {
         headers.insert(SERVER, self.product);
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         headers.insert(LATENCY, elapsed.into());
-        if self.origin.is_some() {
-            headers.insert(VARY, HeaderValue::from_static("Origin"));
+        if let Some(readers) = self.readers {
+            if readers != ANYONE {
+                headers.insert(VARY, HeaderValue::from_static("Origin"));
+            }
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, readers);
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, self.origin.unwrap_or(HeaderValue::from_static("*")));
-        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         response
     }
 }

@@ -48,7 +48,7 @@ async fn load(
         Ok(declared) => Ok(Answer::json(StatusCode::CREATED, by_id(declared))),
         Err(LoadFault::Invalid(fault)) => {
             let flattened = flatten_errors.then(|| flatten(&fault, &text));
-            Err(Failure::Declarative(fault, flattened))
+            Err(Failure::Declarative(Box::new(fault), flattened))
         }
         Err(LoadFault::Rejected(text)) => Err(Failure::CannotServe(text)),
         Err(fault @ LoadFault::Busy) => {

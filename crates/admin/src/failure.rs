@@ -72,7 +72,7 @@ pub(crate) enum Failure {
     /// `/config` without a configuration.
     NoConfiguration,
     /// Code 14, with the errors by entity when they were asked for.
-    Declarative(DeclarativeFault, Option<(Value, Value)>),
+    Declarative(Box<DeclarativeFault>, Option<(Value, Value)>),
     /// Code 14: it is valid, but cannot serve.
     CannotServe(String),
     /// Another configuration is being loaded, or the process is stopping.

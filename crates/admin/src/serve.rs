@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::answer::{Answer, Frame};
+use crate::answer::{ANYONE, Answer, Frame};
 use crate::body::{self, Body};
 use crate::dispatch::{Call, Verb, dispatch};
 use crate::endpoints::{self, Endpoint};
@@ -52,14 +52,14 @@ async fn answer(State(state): State<Arc<AdminState>>, request: Request) -> Respo
     let mut frame = Frame {
         started,
         product: HeaderValue::try_from(product).unwrap_or(HeaderValue::from_static("keybound")),
-        origin: parts.headers.get(ORIGIN).cloned(),
+        readers: Some(parts.headers.get(ORIGIN).cloned().unwrap_or(ANYONE)),
         head: parts.method == Method::HEAD,
     };
     let answer = match guard::check(&parts, &state.node.hostname) {
         Ok(()) => read_and_do(state, &parts, body).await.unwrap_or_else(Failure::answer),
         Err(failure) => {
             // The page that is refused shall not read why.
-            frame.origin = None;
+            frame.readers = None;
             failure.answer()
         }
     };

@@ -25,16 +25,25 @@ pub(crate) async fn upsert(
             Some(previous) => Change::Replace { entity, previous, record: record.clone() },
             None => Change::Insert { entity, record: record.clone() },
         };
-        let inserting = matches!((&change, key), (Change::Insert { .. }, Key::Id(_)));
+        let inserting = matches!(change, Change::Insert { .. });
         let result = commit::commit(state, operation, vec![change]).await;
-        let created_meanwhile =
-            inserting && matches!(result, Err(Failure::Store(StoreFault::PrimaryKey { .. }, _)));
-        if created_meanwhile || commit::raced(&result) {
+        if commit::raced(&result) || (inserting && is_there_now(key, &result)) {
             continue;
         }
         return result.map(|()| record);
     }
     Err(Failure::Store(StoreFault::Changed, operation))
+}
+
+/// Whether what the path names was not there when we looked, and is now.
+fn is_there_now(key: &Key, result: &Result<(), Failure>) -> bool {
+    match (key, result) {
+        (Key::Id(ours), Err(Failure::Store(StoreFault::PrimaryKey { id }, _))) => ours == id,
+        (Key::Unique(field, _), Err(Failure::Store(StoreFault::Unique { fields }, _))) => {
+            fields.contains_key(*field)
+        }
+        _ => false,
+    }
 }
 
 /// The complete record for an upsert, with its references resolved.

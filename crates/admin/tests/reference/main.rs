@@ -1,0 +1,22 @@
+//! The Admin API over a real socket, held against what Kong documents: literal bodies, one file for each part.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod browser;
+mod declarative;
+mod errors;
+mod forms;
+mod lab;
+mod nested;
+mod node;
+mod paging;
+mod plugins;
+mod publishing;
+mod transport;
+mod verbs;
