@@ -85,8 +85,8 @@ async function walk() {
 
   const all = { report, admin, upstream, ways, kinds, keycloak, certificates, assertionKey, binary, folder };
   await story(all);
-  await clients(all);
   await makeRoutes(all);
+  await clients(all);
   for (const kind of kinds) {
     // Tokens live five minutes: each table starts with new ones.
     kind.wallet = await refill(kind);

@@ -105,3 +105,17 @@ fn control_characters_in_fields_are_refused() {
         assert_eq!(stage.upstream.requests(), before, "{name}");
     }
 }
+
+#[test]
+fn a_chunked_body_arrives_whole_whatever_the_method() {
+    let stage = Stage::start(json!({ "proof_of_possession_dpop": "off", "proof_of_possession_bound_tokens": "accept" }));
+    for method in ["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "PURGE"] {
+        let request = stage
+            .bare(method, Stage::PATH)
+            .field("Authorization", &format!("Bearer {}", stage.client.token))
+            .field("Transfer-Encoding", "chunked");
+        let bytes = [request.bytes().as_slice(), b"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n"].concat();
+        let answer = stage.send_bytes(&bytes);
+        assert_eq!(keybound_suites::Seen::of(&answer).body(), "abcdefg", "{method}: {answer:?}");
+    }
+}

@@ -53,8 +53,8 @@ function overHttp2(name, origin, ca) {
       const lower = name.toLowerCase();
       headers[lower] = lower in headers ? [headers[lower], value].flat() : value;
     }
-    const stream = (await connected()).request(headers);
-    stream.end(body);
+    const stream = (await connected()).request(headers, { endStream: !body });
+    if (body) stream.end(body);
     const [received] = await once(stream, 'response');
     const lines = Object.entries(received).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
     return answer(received[':status'], lines, await text(stream), '2.0');
