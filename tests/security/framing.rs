@@ -108,7 +108,9 @@ fn control_characters_in_fields_are_refused() {
 
 #[test]
 fn a_chunked_body_arrives_whole_whatever_the_method() {
-    let stage = Stage::start(json!({ "proof_of_possession_dpop": "off", "proof_of_possession_bound_tokens": "accept" }));
+    let stage = Stage::start(
+        json!({ "proof_of_possession_dpop": "off", "proof_of_possession_bound_tokens": "accept" }),
+    );
     for method in ["POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "PURGE"] {
         let request = stage
             .bare(method, Stage::PATH)

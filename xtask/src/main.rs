@@ -3,7 +3,6 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
 mod bench;
-mod corpus;
 mod docs;
 mod fault;
 mod fuzz;
@@ -22,10 +21,9 @@ use fault::Fault;
 const HELP: &str = "\
 cargo xtask NAME
 
-  test      everything: format, clippy, tests and doctests, generated pages, corpora, the interop walk
+  test      everything: format, clippy, tests and doctests, generated pages, the interop walk
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
-  corpus    replays the committed fuzz corpora
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
   bench     CPU per request against nginx, on one core         [--rounds N] [--requests N]
   docs      writes the generated pages below docs/             [--check]";
@@ -53,7 +51,6 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "test" => test::run(arguments),
         "lint" => lint::run(arguments),
         "interop" => interop::run(arguments),
-        "corpus" => corpus::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "bench" => bench::run(arguments),
         "docs" => docs::run(arguments),

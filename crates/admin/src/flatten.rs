@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// is about the configuration as a whole.
 pub(crate) fn flatten(fault: &DeclarativeFault, text: &str) -> (Value, Value) {
     let tree = tree(text);
-    let mut entities: BTreeMap<Vec<(String, usize)>, Vec<(String, &Problem)>> = BTreeMap::new();
+    let mut entities: BTreeMap<Way, Vec<(String, &Problem)>> = BTreeMap::new();
     let mut rest = Errors::new();
     for problem in &fault.problems {
         match split(&problem.path) {
@@ -37,6 +37,9 @@ pub(crate) fn flatten(fault: &DeclarativeFault, text: &str) -> (Value, Value) {
     (rest.to_json(), flattened)
 }
 
+/// The kinds and places that lead to an entity, from the top.
+type Way = Vec<(String, usize)>;
+
 fn error(field: String, problem: &Problem) -> Value {
     if field.is_empty() {
         json!({"type": "entity", "message": problem.text})
@@ -51,7 +54,7 @@ fn tree(text: &str) -> Value {
 }
 
 /// Splits `services[2].routes[1].paths[1]` into the way to the innermost entity and the field of it: `paths.1`.
-fn split(path: &str) -> Option<(Vec<(String, usize)>, String)> {
+fn split(path: &str) -> Option<(Way, String)> {
     let mut entity = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {

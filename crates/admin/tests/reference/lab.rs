@@ -44,7 +44,11 @@ pub(crate) struct Plane {
 impl Publisher for Plane {
     fn check(&self, configuration: &Configuration) -> Result<(), String> {
         let refused = self.refused.get();
-        match configuration.services.iter().find(|service| refused.is_some() && service.name.as_deref() == refused) {
+        match configuration
+            .services
+            .iter()
+            .find(|service| refused.is_some() && service.name.as_deref() == refused)
+        {
             Some(_) => Err(format!("service '{}' cannot serve", refused.unwrap())),
             None => Ok(()),
         }
@@ -94,7 +98,10 @@ impl Catalog {
             ("strict", boolean().default(false)),
             ("hosts", array(string())),
             ("labels", map(string(), string())),
-            ("redis", record([("host", string()), ("port", integer().between(0, 65535).default(6379))]).required()),
+            (
+                "redis",
+                record([("host", string()), ("port", integer().between(0, 65535).default(6379))]).required(),
+            ),
         ]);
         let mark = Schema::new([("header", string().default("X-Mark"))]);
         Self(vec![
@@ -265,7 +272,12 @@ impl Reply {
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let fields = lines.filter_map(|line| line.split_once(": "));
         let fields = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-        Self { status, fields, text: body.to_owned(), body: serde_json::from_str(body).unwrap_or(Value::Null) }
+        Self {
+            status,
+            fields,
+            text: body.to_owned(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&str> {

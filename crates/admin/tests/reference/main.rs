@@ -8,15 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-mod browser;
-mod declarative;
-mod errors;
-mod forms;
 mod lab;
 mod nested;
-mod node;
-mod paging;
-mod plugins;
-mod publishing;
 mod transport;
 mod verbs;

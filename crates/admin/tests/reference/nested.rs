@@ -17,8 +17,12 @@ async fn a_child_belongs_to_the_parent_of_the_path_whatever_it_says() {
     let lab = furnished().await;
     let body = json!({"id": id(6), "paths": ["/x"], "service": {"id": id(2)}});
     assert_eq!(lab.post("/services/a/routes", body).await["service"], json!({"id": id(1)}));
-    let put = lab.json("PUT", "/services/a/routes/new", json!({"paths": ["/y"], "service": {"id": id(2)}})).await;
-    assert_eq!((put.status, &put.body["service"], &put.body["name"]), (200, &json!({"id": id(1)}), &json!("new")));
+    let put =
+        lab.json("PUT", "/services/a/routes/new", json!({"paths": ["/y"], "service": {"id": id(2)}})).await;
+    assert_eq!(
+        (put.status, &put.body["service"], &put.body["name"]),
+        (200, &json!({"id": id(1)}), &json!("new"))
+    );
     let patch = lab.json("PATCH", "/services/a/routes/ra", json!({"service": {"id": id(2)}})).await;
     assert_eq!((patch.status, &patch.body["service"]), (200, &json!({"id": id(1)})));
 }
@@ -28,7 +32,8 @@ async fn a_list_below_a_parent_has_only_its_children() {
     let lab = furnished().await;
     for key in ["a".to_owned(), id(1)] {
         let reply = lab.get(&format!("/services/{key}/routes")).await;
-        let names: Vec<_> = reply.body["data"].as_array().unwrap().iter().map(|route| &route["name"]).collect();
+        let names: Vec<_> =
+            reply.body["data"].as_array().unwrap().iter().map(|route| &route["name"]).collect();
         assert_eq!(names, [&json!("ra")], "{key}");
     }
     // Kong's lists below a parent do not filter by tags.
@@ -43,7 +48,9 @@ async fn an_absent_parent_hides_everything_below_it() {
         for tail in ["routes", "routes/ra", "plugins", "plugins/x"] {
             lab.get(&format!("/services/{parent}/{tail}")).await.is(404, absent.clone());
         }
-        lab.json("POST", &format!("/services/{parent}/routes"), json!({"paths": ["/"]})).await.is(404, absent.clone());
+        lab.json("POST", &format!("/services/{parent}/routes"), json!({"paths": ["/"]}))
+            .await
+            .is(404, absent.clone());
         for method in ["PUT", "PATCH"] {
             let path = format!("/services/{parent}/routes/ra");
             lab.json(method, &path, json!({"paths": ["/"]})).await.is(404, absent.clone());

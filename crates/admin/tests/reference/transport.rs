@@ -7,7 +7,9 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 #[tokio::test]
 async fn every_answer_has_kongs_fields() {
     let lab = Lab::new().await;
-    for (method, path, status) in [("GET", "/services", 200), ("GET", "/nowhere", 404), ("PATCH", "/services", 405)] {
+    for (method, path, status) in
+        [("GET", "/services", 200), ("GET", "/nowhere", 404), ("PATCH", "/services", 405)]
+    {
         let reply = lab.ask(method, path, &[], b"").await;
         assert_eq!(reply.status, status, "{path}");
         assert_eq!(reply.field("content-type"), Some("application/json; charset=utf-8"), "{path}");
@@ -22,7 +24,16 @@ async fn every_answer_has_kongs_fields() {
 #[tokio::test]
 async fn unknown_paths_and_methods_say_so() {
     let lab = Lab::new().await;
-    for path in ["/nowhere", "/services/a/b", "/services//", "//services", "/consumers", "/partials", "/filter-chains", "/licenses"] {
+    for path in [
+        "/nowhere",
+        "/services/a/b",
+        "/services//",
+        "//services",
+        "/consumers",
+        "/partials",
+        "/filter-chains",
+        "/licenses",
+    ] {
         lab.get(path).await.is(404, json!({"message": "Not found"}));
     }
     for (method, path) in [
@@ -112,9 +123,15 @@ async fn bodies_of_unknown_types_are_refused_without_a_word() {
 #[tokio::test]
 async fn the_beginning_of_the_type_decides() {
     let lab = Lab::new().await;
-    for (number, kind) in ["application/json", "application/json; charset=utf-8", "application/json-patch"].iter().enumerate() {
+    for (number, kind) in
+        ["application/json", "application/json; charset=utf-8", "application/json-patch"].iter().enumerate()
+    {
         let body = json!({"name": format!("s{number}"), "host": "h"}).to_string();
-        assert_eq!(lab.ask("POST", "/services", &[("Content-Type", kind)], body.as_bytes()).await.status, 201, "{kind}");
+        assert_eq!(
+            lab.ask("POST", "/services", &[("Content-Type", kind)], body.as_bytes()).await.status,
+            201,
+            "{kind}"
+        );
     }
 }
 

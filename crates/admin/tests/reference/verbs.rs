@@ -30,7 +30,9 @@ fn with(mut entity: Value, changes: Value) -> Value {
 #[tokio::test]
 async fn post_answers_the_whole_entity() {
     let lab = Lab::new().await;
-    lab.json("POST", "/services", json!({"id": id(1), "name": "a", "host": "h"})).await.is(201, service(1, "a"));
+    lab.json("POST", "/services", json!({"id": id(1), "name": "a", "host": "h"}))
+        .await
+        .is(201, service(1, "a"));
     lab.json("POST", "/routes", json!({"id": id(2), "paths": ["/a"]})).await.is(201, route(2, Value::Null));
     let bound = json!({"id": id(3), "paths": ["/a"], "service": {"name": "a"}});
     lab.json("POST", "/routes", bound).await.is(201, route(3, json!({"id": id(1)})));
@@ -52,7 +54,11 @@ async fn an_entity_is_read_by_id_in_any_case_and_by_name() {
     let own = "aaaaaaaa-AAAA-4aaa-8aaa-AAAAAAAAAAAA";
     lab.post("/services", json!({"id": own, "name": "a", "host": "h"})).await;
     for key in [own.to_ascii_lowercase(), own.to_ascii_uppercase(), "a".to_owned()] {
-        assert_eq!(lab.get(&format!("/services/{key}")).await.body["id"], json!(own.to_ascii_lowercase()), "{key}");
+        assert_eq!(
+            lab.get(&format!("/services/{key}")).await.body["id"],
+            json!(own.to_ascii_lowercase()),
+            "{key}"
+        );
     }
     lab.get("/services/b").await.is(404, json!({"message": "Not found"}));
     lab.get(&format!("/services/{}", id(9))).await.is(404, json!({"message": "Not found"}));
@@ -89,7 +95,8 @@ async fn patch_changes_what_it_names() {
     let lab = Lab::new().await;
     lab.post("/services", json!({"id": id(1), "name": "a", "host": "h", "path": "/p", "tags": ["x"]})).await;
     lab.pass(3);
-    let reply = lab.json("PATCH", "/services/a", json!({"retries": 1, "path": null, "read_timeout": null})).await;
+    let reply =
+        lab.json("PATCH", "/services/a", json!({"retries": 1, "path": null, "read_timeout": null})).await;
     let expected = json!({"retries": 1, "tags": ["x"], "updated_at": NOW + 3});
     reply.is(200, with(service(1, "a"), expected));
     let reply = lab.json("PATCH", "/services/a", json!({"url": "https://other"})).await;

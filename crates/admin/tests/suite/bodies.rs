@@ -8,7 +8,8 @@ const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded")
 #[test]
 fn only_known_media_types_are_read() {
     let server = Server::start();
-    let post = |headers: &[(&str, &str)], body: &str| server.send("POST", "/services", headers, body.as_bytes());
+    let post =
+        |headers: &[(&str, &str)], body: &str| server.send("POST", "/services", headers, body.as_bytes());
     for kind in ["text/plain", "application/xml", "Application/Json", "application/yaml", "text/yaml"] {
         let reply = post(&[("Content-Type", kind)], "{}");
         assert_eq!((reply.status, reply.body.as_str()), (415, ""), "{kind}");
@@ -26,7 +27,10 @@ fn no_body_needs_no_media_type() {
     let server = Server::start();
     for headers in [&[("Content-Length", "0")][..], &[]] {
         let reply = server.send("POST", "/services", headers, b"");
-        assert_eq!((reply.status, &reply.json()["message"]), (400, &json!("schema violation (host: required field missing)")));
+        assert_eq!(
+            (reply.status, &reply.json()["message"]),
+            (400, &json!("schema violation (host: required field missing)"))
+        );
     }
 }
 
@@ -42,8 +46,13 @@ fn two_media_types_are_refused_in_text() {
 fn json_must_be_one_object() {
     let server = Server::start();
     for body in ["", "{", "[]", "1", "null", "\"a\"", "{}{}"] {
-        let reply = server.send("POST", "/services", &[("Content-Type", "application/json")], body.as_bytes());
-        assert_eq!((reply.status, reply.json()), (400, json!({"message": "Cannot parse JSON body"})), "{body}");
+        let reply =
+            server.send("POST", "/services", &[("Content-Type", "application/json")], body.as_bytes());
+        assert_eq!(
+            (reply.status, reply.json()),
+            (400, json!({"message": "Cannot parse JSON body"})),
+            "{body}"
+        );
     }
 }
 
@@ -98,7 +107,10 @@ fn forms_of_plugins_are_decoded_by_the_plugin() {
     let reply = server.form("PATCH", &path, "config.timeout=6&config.client_id=c&config.ssl_verify=true");
     assert_eq!(reply.status, 200, "{}", reply.body);
     let config = &reply.json()["config"];
-    assert_eq!((&config["timeout"], &config["client_id"], &config["ssl_verify"]), (&json!(6), &json!(["c"]), &json!(true)));
+    assert_eq!(
+        (&config["timeout"], &config["client_id"], &config["ssl_verify"]),
+        (&json!(6), &json!(["c"]), &json!(true))
+    );
     assert_eq!(config["issuer"], "https://idp");
 }
 
@@ -137,7 +149,11 @@ fn parts_of_multipart_forms_are_arguments() {
     assert_eq!((reply.status, reply.json()), (400, json!({"message": "Cannot parse JSON body"})));
     for (kind, body) in [("multipart/form-data", "--B--"), ("multipart/form-data; boundary=B", "--B\r\nx")] {
         let reply = server.send("POST", "/services", &[("Content-Type", kind)], body.as_bytes());
-        assert_eq!((reply.status, reply.json()), (400, json!({"message": "Cannot parse multipart body"})), "{kind}");
+        assert_eq!(
+            (reply.status, reply.json()),
+            (400, json!({"message": "Cannot parse multipart body"})),
+            "{kind}"
+        );
     }
 }
 
@@ -147,14 +163,20 @@ fn more_than_a_thousand_form_arguments_are_refused() {
     let form = |count: usize| vec!["host=a"; count].join("&");
     let reply = server.form("POST", "/services", &form(1001));
     assert_eq!((reply.status, reply.json()), (400, json!({"message": "Too many arguments"})));
-    assert_eq!(server.form("POST", "/services", &form(1000)).json()["fields"], json!({"host": "expected a string"}));
+    assert_eq!(
+        server.form("POST", "/services", &form(1000)).json()["fields"],
+        json!({"host": "expected a string"})
+    );
 }
 
 #[test]
 fn ten_megabytes_are_the_limit() {
     let server = Server::start();
     let head = |length: usize| {
-        format!("POST /services HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n", server.address)
+        format!(
+            "POST /services HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
+            server.address
+        )
     };
     let limit = 10 * 1024 * 1024;
     let reply = raw(server.address, head(limit + 1).as_bytes());

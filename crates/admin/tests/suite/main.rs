@@ -4,13 +4,6 @@
 mod bodies;
 mod catalog;
 mod client;
-mod declarative;
-mod entities;
-mod errors;
 mod guard;
-mod lists;
-mod nested;
-mod node;
 mod server;
 mod transport;
-mod writes;

@@ -67,7 +67,11 @@ fn unknown_paths_are_404_and_unknown_verbs_405() {
         ("DELETE", "/config"),
     ] {
         let reply = server.ask(method, path);
-        assert_eq!((reply.status, reply.body.as_str()), (405, r#"{"message":"Method not allowed"}"#), "{method} {path}");
+        assert_eq!(
+            (reply.status, reply.body.as_str()),
+            (405, r#"{"message":"Method not allowed"}"#),
+            "{method} {path}"
+        );
     }
     assert_eq!(server.ask("PUT", "/services").header("allow"), Some("GET, HEAD, OPTIONS, POST"));
 }
