@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybound_gateway::{Gateway, Listener, Settings, Snapshot};
-use keybound_model::entity::{PathHandling, Scheme};
+use keybound_model::entity::{PathHandling, Protocol};
 use keybound_model::{Configuration, Route, Service};
 use keybound_plugins::contract::{BuildFault, Instance, Plugin, PluginFactory};
 use uuid::Uuid;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let service = Service {
         id: Uuid::from_u128(1),
         name: Some("measured".into()),
-        protocol: Scheme::Http,
+        protocol: Protocol::Http,
         host: upstream.ip().to_string(),
         port: upstream.port(),
         path: None,
@@ -43,14 +43,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         connect_timeout: 60 * second,
         write_timeout: 60 * second,
         read_timeout: 60 * second,
+        client_certificate: None,
         tls_verify: None,
+        tls_verify_depth: None,
+        ca_certificates: None,
         enabled: true,
         tags: Vec::new(),
     };
     let route = |number: u128, path: String| Route {
         id: Uuid::from_u128(number),
         name: None,
-        protocols: vec![Scheme::Http, Scheme::Https],
+        protocols: vec![Protocol::Http, Protocol::Https],
         https_redirect_status_code: 426,
         strip_path: false,
         preserve_host: false,
@@ -66,10 +69,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         path_handling: PathHandling::V0,
         tags: Vec::new(),
         created_at: 0,
+        expression: None,
+        priority: None,
     };
     let mut routes = vec![route(2, "/".into())];
     routes.extend((0..others).map(|number| route(number + 3, format!("/service-{number}/items"))));
-    let configuration = Configuration { services: vec![service.clone()], routes, plugins: Vec::new() };
+    let configuration = Configuration { services: vec![service.clone()], routes, ..Configuration::default() };
     let snapshot = Snapshot::compile(&configuration, &NoPlugins)?.shared();
     let settings = Settings {
         listeners: vec![Listener::plain(listen)],

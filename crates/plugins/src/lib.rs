@@ -12,7 +12,7 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use keybound_plugins::contract::{Chain, Decision, Exchange, Flow, NoBody, Notes, Plugin, Refusal, Scope};
+//! use keybound_plugins::contract::{Chain, Decision, Exchange, Flow, NoBody, Notes, Plugin, Refusal, Scope, Stop};
 //! use keybound_plugins::fault::{AccessFault, CredentialFault};
 //!
 //! struct Named;
@@ -56,7 +56,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let chain = Chain::new(vec![Arc::new(Named)], Scope::default());
-//! let refusal = chain.decide(head(), &mut NoBody, &mut Notes::default()).await.unwrap_err();
+//! let stop = chain.decide(head(), &mut NoBody, &mut Notes::default()).await.unwrap_err();
+//! let Stop::Refusal(refusal) = stop else { panic!("an answer") };
 //! assert_eq!(refusal.fault.row().status, 401);
 //! assert_eq!(refusal.fault.row().code, "credential_missing");
 //!

@@ -16,7 +16,7 @@ use http::header::HeaderValue;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use keybound_plugins::contract::{Notes, Permit};
+use keybound_plugins::contract::{Notes, Permit, Stop};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
 use keybound_pop::htu::{Host, Scheme};
 
@@ -108,7 +108,8 @@ pub(crate) async fn serve(
     }
     let permit = match route.chain.decide(head, &mut body, &mut notes).await {
         Ok(permit) => permit,
-        Err(refusal) => return exit.refusal(*refusal, Some(&route), &mut notes),
+        Err(Stop::Refusal(refusal)) => return exit.refusal(*refusal, Some(&route), &mut notes),
+        Err(Stop::Answer(answer)) => return exit.answer(*answer, &route, &mut notes),
     };
     let Some(service) = route.service.clone() else {
         return exit.fault(RouteFault::NoService, None, Some(&route), &mut notes);

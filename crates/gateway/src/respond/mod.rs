@@ -12,7 +12,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
-use keybound_plugins::contract::{Notes, Refusal, ResponseHead};
+use keybound_plugins::contract::{Answer, Notes, Refusal, ResponseHead};
 use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row};
 
 use crate::listen::Busy;
@@ -118,6 +118,21 @@ impl Exit {
         self.own(row, refusal.message.as_deref().unwrap_or(row.message), headers, typed, route, notes)
     }
 
+    /// Answers as a plugin says: nothing is at fault.
+    pub(crate) fn answer(
+        self,
+        answer: Answer,
+        route: &RouteEntry,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in answer.headers {
+            headers.append(name, value);
+        }
+        let message = answer.status.canonical_reason().unwrap_or_default();
+        self.written(answer.status, message, headers, answer.body, Some(route), notes)
+    }
+
     /// Sends the client to the same URL over https.
     pub(crate) fn redirect(
         self,
@@ -147,7 +162,7 @@ impl Exit {
         let fields = self.settings.fields;
         let headers = response.headers_mut();
         response_fields::drop_hop_by_hop(headers, takes_trailers, status == StatusCode::SWITCHING_PROTOCOLS);
-        route.chain.respond(&mut ResponseHead { status, headers, from_upstream: true });
+        route.chain.respond(&mut ResponseHead { status, headers, from_upstream: true, notes });
         apply(headers, notes);
         if fields.via {
             match headers.get(header::VIA) {
@@ -181,7 +196,7 @@ impl Exit {
         response.map(|incoming| take_body(incoming).closing(record, busy))
     }
 
-    /// The end of every answer that the gateway writes itself.
+    /// The end of every answer that says what is wrong.
     fn own(
         mut self,
         row: Row,
@@ -191,8 +206,26 @@ impl Exit {
         route: Option<&RouteEntry>,
         notes: &mut Notes,
     ) -> Response<ResponseBody> {
-        let mut status = row.status;
-        let mut bytes = bytes;
+        if !bytes.is_empty() {
+            headers.insert(header::CONTENT_TYPE, media);
+        }
+        report(row, notes, &self.request_id);
+        if let Some(record) = &mut self.record {
+            record.fault = Some(row.code);
+        }
+        self.written(row.status, message, headers, bytes, route, notes)
+    }
+
+    /// The end of every answer that the gateway writes itself.
+    fn written(
+        mut self,
+        mut status: StatusCode,
+        message: &str,
+        mut headers: HeaderMap,
+        mut bytes: Bytes,
+        route: Option<&RouteEntry>,
+        notes: &mut Notes,
+    ) -> Response<ResponseBody> {
         if self.grpc {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             headers.insert("grpc-status", grpc::status(status));
@@ -201,14 +234,12 @@ impl Exit {
             }
             status = StatusCode::OK;
             bytes = Bytes::new();
-        } else {
-            if !bytes.is_empty() {
-                headers.insert(header::CONTENT_TYPE, media);
-            }
+        } else if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
             headers.insert(header::CONTENT_LENGTH, bytes.len().into());
         }
         if let Some(route) = route {
-            route.chain.respond(&mut ResponseHead { status, headers: &mut headers, from_upstream: false });
+            let mut head = ResponseHead { status, headers: &mut headers, from_upstream: false, notes };
+            route.chain.respond(&mut head);
         }
         apply(&mut headers, notes);
         let fields = self.settings.fields;
@@ -219,10 +250,8 @@ impl Exit {
             headers.insert(X_KONG_RESPONSE_LATENCY, millis(self.started).into());
         }
         self.identify(&mut headers, route);
-        report(row, notes, &self.request_id);
         if let Some(record) = &mut self.record {
             record.status = Some(status);
-            record.fault = Some(row.code);
             record.note(notes);
         }
         if self.head_only {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use keybound_model::entity::Scheme;
+use keybound_model::entity::Protocol;
 use keybound_model::{Configuration, Service};
-use keybound_plugins::contract::{Chain, PluginFactory, Scope};
+use keybound_plugins::contract::{Chain, Directory, PluginFactory, Scope};
 use uuid::Uuid;
 
 pub(crate) use self::entry::{RouteEntry, ServiceEntry};
@@ -40,6 +40,7 @@ impl Snapshot {
     /// [`CompileFault`] with the entity and the field; nothing is half compiled.
     pub fn compile(configuration: &Configuration, factory: &dyn PluginFactory) -> Result<Self, CompileFault> {
         let plugins = Plugins::build(&configuration.plugins, factory)?;
+        let directory = Arc::new(Directory::of(configuration));
         let mut services = HashMap::new();
         for service in &configuration.services {
             services.insert(service.id, (service.enabled, Arc::new(service_entry(service)?)));
@@ -62,7 +63,7 @@ impl Snapshot {
                     }
                 },
             };
-            let entry = Arc::new(route_entry(route, service, &plugins)?);
+            let entry = Arc::new(route_entry(route, service, &plugins, &directory)?);
             all.extend(rules::rules_of(route, &entry)?);
         }
         Ok(Self { routes: Index::new(all) })
@@ -91,9 +92,10 @@ fn route_entry(
     route: &keybound_model::Route,
     service: Option<Arc<ServiceEntry>>,
     plugins: &Plugins<'_>,
+    directory: &Arc<Directory>,
 ) -> Result<RouteEntry, CompileFault> {
     let (id, name) = identity(route.id, route.name.as_deref());
-    let https_only = !route.protocols.contains(&Scheme::Http);
+    let https_only = route.protocols.contains(&Protocol::Https) && !route.protocols.contains(&Protocol::Http);
     let status = StatusCode::from_u16(route.https_redirect_status_code).ok();
     let status =
         status.filter(|status| matches!(status.as_u16(), 301 | 302 | 307 | 308 | 426)).ok_or_else(|| {
@@ -111,7 +113,7 @@ fn route_entry(
         route: Some((Arc::clone(&id), name.clone())),
     };
     Ok(RouteEntry {
-        chain: Chain::new(plugins.of(route.id, route.service), scope.clone()),
+        chain: Chain::of(plugins.of(route.id, route.service), scope.clone(), Arc::clone(directory)),
         scope: Arc::new(scope),
         id,
         name,

@@ -17,7 +17,7 @@ fn service(number: u128) -> Service {
     Service {
         id: Uuid::from_u128(number),
         name: Some(format!("service-{number}")),
-        protocol: Scheme::Http,
+        protocol: Protocol::Http,
         host: "127.0.0.1".into(),
         port: 80,
         path: None,
@@ -25,7 +25,10 @@ fn service(number: u128) -> Service {
         connect_timeout: Duration::from_secs(60),
         write_timeout: Duration::from_secs(60),
         read_timeout: Duration::from_secs(60),
+        client_certificate: None,
         tls_verify: None,
+        tls_verify_depth: None,
+        ca_certificates: None,
         enabled: true,
         tags: Vec::new(),
     }
@@ -35,7 +38,7 @@ fn route(number: u128) -> Route {
     Route {
         id: Uuid::from_u128(number),
         name: Some(format!("route-{number}")),
-        protocols: vec![Scheme::Http, Scheme::Https],
+        protocols: vec![Protocol::Http, Protocol::Https],
         https_redirect_status_code: 426,
         strip_path: true,
         preserve_host: false,
@@ -51,6 +54,8 @@ fn route(number: u128) -> Route {
         path_handling: PathHandling::V0,
         tags: Vec::new(),
         created_at: i64::try_from(number).unwrap(),
+        expression: None,
+        priority: None,
     }
 }
 
@@ -304,6 +309,7 @@ fn instance(name: &str, route: Option<u128>, service: Option<u128>) -> PluginIns
         service: service.map(Uuid::from_u128),
         route: route.map(Uuid::from_u128),
         consumer: None,
+        consumer_group: None,
         config,
         tags: Vec::new(),
         created_at: 0,

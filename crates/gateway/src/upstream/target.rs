@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use keybound_model::Service;
-use keybound_model::entity::Scheme;
+use keybound_model::entity::Protocol;
 
 /// Where a service's requests go.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Upstream {
             None if !is_name(&service.host) => return None,
             None => UpstreamHost::Name(service.host.as_str().into()),
         };
-        let tls = service.protocol == Scheme::Https;
+        let tls = service.protocol == Protocol::Https;
         let shown = match address {
             Some(IpAddr::V6(address)) => format!("[{address}]"),
             _ => service.host.clone(),

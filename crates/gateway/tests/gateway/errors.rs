@@ -1,7 +1,7 @@
 //! Answers that the gateway writes itself.
 
 use keybound_gateway::Settings;
-use keybound_model::entity::Scheme;
+use keybound_model::entity::Protocol;
 use keybound_model::{Configuration, Route, Service};
 use rstest::rstest;
 
@@ -138,7 +138,7 @@ async fn an_error_of_the_upstream_itself_passes_unchanged() {
 #[tokio::test]
 async fn plain_http_on_a_route_for_https_only_is_426_or_a_redirect() {
     let upstream = Upstream::echo().await;
-    let only = Route { protocols: vec![Scheme::Https], paths: vec!["/".into()], ..route() };
+    let only = Route { protocols: vec![Protocol::Https], paths: vec!["/".into()], ..route() };
     let lab = Lab::start(&Configuration { routes: vec![only.clone()], ..upstream.behind_everything() });
     let answer = lab.ask(&format!("{GET}\r\n")).await;
     assert_eq!((answer.status(), answer.field("upgrade")), (426, Some("TLS/1.2, HTTP/1.1")));

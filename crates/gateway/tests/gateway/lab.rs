@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keybound_gateway::{Gateway, Listener, RunFault, Settings, SharedSnapshot, Snapshot};
-use keybound_model::entity::{PathHandling, Scheme};
+use keybound_model::entity::{PathHandling, Protocol};
 use keybound_model::{Configuration, PluginInstance, Record, Route, Service};
 use keybound_plugins::contract::Exchange;
 use keybound_plugins::contract::{BuildFault, Decision, Instance, Plugin, PluginFactory, ResponseHead};
@@ -313,7 +313,7 @@ pub(crate) fn service(addr: SocketAddr) -> Service {
     Service {
         id: SERVICE,
         name: Some("orders".into()),
-        protocol: Scheme::Http,
+        protocol: Protocol::Http,
         host: addr.ip().to_string(),
         port: addr.port(),
         path: None,
@@ -321,7 +321,10 @@ pub(crate) fn service(addr: SocketAddr) -> Service {
         connect_timeout: Duration::from_secs(60),
         write_timeout: Duration::from_secs(60),
         read_timeout: Duration::from_secs(60),
+        client_certificate: None,
         tls_verify: None,
+        tls_verify_depth: None,
+        ca_certificates: None,
         enabled: true,
         tags: Vec::new(),
     }
@@ -331,7 +334,7 @@ pub(crate) fn route() -> Route {
     Route {
         id: ROUTE,
         name: Some("all".into()),
-        protocols: vec![Scheme::Http, Scheme::Https],
+        protocols: vec![Protocol::Http, Protocol::Https],
         https_redirect_status_code: 426,
         strip_path: true,
         preserve_host: false,
@@ -347,6 +350,8 @@ pub(crate) fn route() -> Route {
         path_handling: PathHandling::V0,
         tags: Vec::new(),
         created_at: 0,
+        expression: None,
+        priority: None,
     }
 }
 
@@ -408,6 +413,7 @@ pub(crate) fn plugin() -> PluginInstance {
         service: None,
         route: None,
         consumer: None,
+        consumer_group: None,
         config: Record::new(),
         tags: Vec::new(),
         created_at: 0,

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use keybound_gateway::{Listener, ServerIdentity, Settings, UpstreamSettings};
-use keybound_model::entity::Scheme;
+use keybound_model::entity::Protocol;
 use keybound_model::{Configuration, Route, Service};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -67,7 +67,7 @@ async fn dial(lab: &Lab, certificate: &Certificate, name: &str, alpn: &[&[u8]]) 
 async fn http_1_over_tls_is_forwarded_as_https_and_routed_by_its_server_name() {
     let upstream = Upstream::echo().await;
     let certificate = certificate("gw.test");
-    let routes = vec![Route { snis: vec!["gw.test".into()], protocols: vec![Scheme::Https], ..route() }];
+    let routes = vec![Route { snis: vec!["gw.test".into()], protocols: vec![Protocol::Https], ..route() }];
     let lab = Lab::with(&Configuration { routes, ..upstream.behind_everything() }, certificate.settings());
     let mut client = Client::new(dial(&lab, &certificate, "gw.test", &[b"http/1.1"]).await);
     client.send("GET / HTTP/1.1\r\nHost: gw.test\r\n\r\n").await;
@@ -178,10 +178,13 @@ async fn status_over_tls(name: &str, verify: Option<bool>, default: bool, trust_
     let settings =
         UpstreamSettings { roots, system_roots: false, tls_verify: default, ..UpstreamSettings::default() };
     let services = vec![Service {
-        protocol: Scheme::Https,
+        protocol: Protocol::Https,
         host: "localhost".into(),
         port: addr.port(),
+        client_certificate: None,
         tls_verify: verify,
+        tls_verify_depth: None,
+        ca_certificates: None,
         retries: 0,
         ..service(addr)
     }];

@@ -1,32 +1,77 @@
-use super::{PluginInstance, Route, Service, ViewFault};
+use super::view::View;
+use super::{
+    AclGroup, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup, ConsumerGroupMember,
+    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, PluginInstance, Route, Service, Sni,
+    Target, Upstream, Vault, ViewFault,
+};
 use crate::Record;
 
-/// Everything that the data plane compiles.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Configuration {
+/// The configuration, field by field, each with the plural name of its entity.
+macro_rules! configuration {
+    ($($(#[$doc:meta])* $name:ident: $view:ident,)+) => {
+        /// Everything that the data plane compiles.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Configuration {
+            $($(#[$doc])* pub $name: Vec<$view>,)+
+        }
+
+        impl Configuration {
+            /// Adds a validated record of the entity of this plural name; a kind that the data plane does not use is
+            /// left out.
+            ///
+            /// # Errors
+            /// A record that is not what its entity demands.
+            pub fn add(&mut self, entity: &str, record: &Record) -> Result<(), ViewFault> {
+                match entity {
+                    $(stringify!($name) => self.$name.push($view::of(record)?),)+
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+configuration! {
     /// The services.
-    pub services: Vec<Service>,
+    services: Service,
     /// The routes.
-    pub routes: Vec<Route>,
+    routes: Route,
     /// The plugins.
-    pub plugins: Vec<PluginInstance>,
+    plugins: PluginInstance,
+    /// The consumers.
+    consumers: Consumer,
+    /// The groups of consumers.
+    consumer_groups: ConsumerGroup,
+    /// Who is in which of them.
+    consumer_group_consumers: ConsumerGroupMember,
+    /// Credentials of `key-auth`.
+    keyauth_credentials: KeyAuthCredential,
+    /// Credentials of `basic-auth`.
+    basicauth_credentials: BasicAuthCredential,
+    /// The groups of `acl`.
+    acls: AclGroup,
+    /// Credentials of `jwt`.
+    jwt_secrets: JwtSecret,
+    /// Credentials of `hmac-auth`.
+    hmacauth_credentials: HmacAuthCredential,
+    /// Credentials of `mtls-auth`.
+    mtls_auth_credentials: MtlsAuthCredential,
+    /// The upstreams.
+    upstreams: Upstream,
+    /// Their targets.
+    targets: Target,
+    /// The certificates.
+    certificates: Certificate,
+    /// The names for which they are shown.
+    snis: Sni,
+    /// The authorities.
+    ca_certificates: CaCertificate,
+    /// The vaults.
+    vaults: Vault,
 }
 
 impl Configuration {
-    /// Adds a validated record of the entity of this plural name; a kind that the data plane does not use is left out.
-    ///
-    /// # Errors
-    /// A record that is not what its entity demands.
-    pub fn add(&mut self, entity: &str, record: &Record) -> Result<(), ViewFault> {
-        match entity {
-            "services" => self.services.push(Service::try_from(record)?),
-            "routes" => self.routes.push(Route::try_from(record)?),
-            "plugins" => self.plugins.push(PluginInstance::try_from(record)?),
-            _ => {}
-        }
-        Ok(())
-    }
-
     /// The configuration of these records, each with the plural name of its entity.
     ///
     /// # Errors

@@ -25,7 +25,11 @@ pub use plugins::{PLUGINS, plugin_schema_json, protocols_fit};
 pub use routes::ROUTES;
 pub use services::SERVICES;
 pub use validate::Fresh;
-pub use view::{PathHandling, PluginInstance, Route, Scheme, Service, ViewFault};
+pub use view::{
+    AclGroup, Algorithm, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup,
+    ConsumerGroupMember, HashOn, HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential,
+    PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target, Upstream, Vault, ViewFault,
+};
 
 /// Kinds of Kong's entities that Keybound does not have yet. A declarative file that has any is refused by name.
 pub const NOT_YET_SUPPORTED: [&str; 19] = [

@@ -1,5 +1,5 @@
 use keybound_model::Route;
-use keybound_model::entity::{ROUTES, Scheme};
+use keybound_model::entity::{Protocol, ROUTES};
 use serde_json::{Value, json};
 
 use crate::catalog::{ID, NOW, fields, insert, message};
@@ -161,7 +161,7 @@ fn the_typed_view_has_what_the_record_says() {
     let route = Route::try_from(&record).unwrap();
     assert_eq!(
         (route.service, route.protocols, route.paths),
-        (Some(ID), vec![Scheme::Https], vec!["~/a".to_owned()])
+        (Some(ID), vec![Protocol::Https], vec!["~/a".to_owned()])
     );
     assert_eq!(route.headers["x-a"], ["1"]);
     assert!(route.methods.is_empty() && route.strip_path && !route.preserve_host);

@@ -1,5 +1,5 @@
 use keybound_model::Service;
-use keybound_model::entity::{SERVICES, Scheme};
+use keybound_model::entity::{Protocol, SERVICES};
 use serde_json::{Value, json};
 
 use crate::catalog::{ID, NOW, insert, message};
@@ -133,7 +133,7 @@ fn the_typed_view_has_what_the_record_says() {
     let record =
         insert(&SERVICES, json!({"name": "api", "url": "https://example.com/x", "read_timeout": 5})).unwrap();
     let service = Service::try_from(&record).unwrap();
-    assert_eq!((service.id, service.name.as_deref(), service.protocol), (ID, Some("api"), Scheme::Https));
+    assert_eq!((service.id, service.name.as_deref(), service.protocol), (ID, Some("api"), Protocol::Https));
     assert_eq!(
         (service.host.as_str(), service.port, service.path.as_deref()),
         ("example.com", 443, Some("/x"))

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use super::{BodySource, Exchange, Flow, Head, Notes, Plugin, Refusal, ResponseHead};
+use uuid::Uuid;
+
+use super::{Answer, BodySource, Directory, Exchange, Flow, Head, Notes, Plugin, Refusal, ResponseHead};
 
 /// The service and the route that a request matched, as access records and metrics name them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,11 +13,31 @@ pub struct Scope {
     pub route: Option<(Arc<str>, Option<Arc<str>>)>,
 }
 
+/// For whose requests an instance runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody's.
+    Anyone,
+    /// Those of one consumer.
+    Consumer(Uuid),
+    /// Those of the consumers of one group.
+    Group(Uuid),
+}
+
+/// The instances of one plugin that may run for a route, of which one does: the first whose audience the request is of.
+#[derive(Clone)]
+pub struct Slot {
+    candidates: Vec<(Audience, Arc<dyn Plugin>)>,
+}
+
 /// The plugins of one service and route, in the order in which they run.
 #[derive(Clone, Default)]
 pub struct Chain {
-    plugins: Arc<[Arc<dyn Plugin>]>,
+    slots: Arc<[Slot]>,
     scope: Arc<Scope>,
+    directory: Arc<Directory>,
+    /// Whether which instance runs depends on the consumer.
+    personal: bool,
 }
 
 /// A request that every plugin of its chain let through.
@@ -27,18 +49,70 @@ pub struct Permit {
     head: Head,
 }
 
-impl Chain {
-    /// A chain of these plugins for this service and route, sorted into the order in which they run.
+/// Why a request is not forwarded.
+#[derive(Debug)]
+pub enum Stop {
+    /// A plugin refused it.
+    Refusal(Box<Refusal>),
+    /// A plugin answered it.
+    Answer(Box<Answer>),
+}
+
+impl Slot {
+    /// The instances of one plugin, the most specific first; `None` when there are none.
     #[must_use]
-    pub fn new(mut plugins: Vec<Arc<dyn Plugin>>, scope: Scope) -> Self {
-        plugins.sort_by(|a, b| b.priority().cmp(&a.priority()).then_with(|| b.name().cmp(a.name())));
-        Self { plugins: plugins.into(), scope: Arc::new(scope) }
+    pub fn new(candidates: Vec<(Audience, Arc<dyn Plugin>)>) -> Option<Self> {
+        (!candidates.is_empty()).then_some(Self { candidates })
     }
 
-    /// The plugins, in the order in which they run.
+    fn order(&self) -> (i32, &'static str) {
+        self.candidates.first().map_or((0, ""), |(_, plugin)| (plugin.priority(), plugin.name()))
+    }
+
+    fn is_personal(&self) -> bool {
+        self.candidates.iter().any(|(audience, _)| *audience != Audience::Anyone)
+    }
+
+    fn choose(&self, notes: &Notes, directory: &Directory) -> Option<&Arc<dyn Plugin>> {
+        let consumer = notes.identity.consumer.as_ref().map(|consumer| consumer.id);
+        let is_of = |audience: &Audience| match (audience, consumer) {
+            (Audience::Anyone, _) => true,
+            (Audience::Consumer(id), Some(consumer)) => *id == consumer,
+            (Audience::Group(id), Some(consumer)) => directory.groups_of(consumer).contains(id),
+            (_, None) => false,
+        };
+        self.candidates.iter().find(|(audience, _)| is_of(audience)).map(|(_, plugin)| plugin)
+    }
+}
+
+impl Chain {
+    /// A chain of these plugins for this service and route, which run for everybody.
     #[must_use]
-    pub fn plugins(&self) -> &[Arc<dyn Plugin>] {
-        &self.plugins
+    pub fn new(plugins: Vec<Arc<dyn Plugin>>, scope: Scope) -> Self {
+        let slots = plugins.into_iter().map(|plugin| Slot { candidates: vec![(Audience::Anyone, plugin)] });
+        Self::of(slots.collect(), scope, Arc::default())
+    }
+
+    /// A chain of these slots, one for each plugin, sorted into the order in which they run.
+    #[must_use]
+    pub fn of(mut slots: Vec<Slot>, scope: Scope, directory: Arc<Directory>) -> Self {
+        slots.sort_by(|a, b| {
+            let ((priority, name), (other, other_name)) = (a.order(), b.order());
+            other.cmp(&priority).then_with(|| other_name.cmp(name))
+        });
+        let personal = slots.iter().any(Slot::is_personal);
+        Self { slots: slots.into(), scope: Arc::new(scope), directory, personal }
+    }
+
+    /// The plugins that run for everybody, in the order in which they run.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<Arc<dyn Plugin>> {
+        self.slots
+            .iter()
+            .flat_map(|slot| &slot.candidates)
+            .filter(|(audience, _)| *audience == Audience::Anyone)
+            .map(|(_, plugin)| Arc::clone(plugin))
+            .collect()
     }
 
     /// The service and the route this chain belongs to.
@@ -47,31 +121,57 @@ impl Chain {
         &self.scope
     }
 
-    /// Lets each plugin decide, in order, and ends at the first refusal.
+    /// Lets each plugin decide, in order, and ends at the first that refuses or answers. Which instance of a plugin runs
+    /// is chosen when its turn comes: by then the plugins before it have found out who calls.
     ///
     /// # Errors
-    /// The refusal of the first plugin that refuses.
+    /// The refusal or the answer of the first plugin that does not continue.
     pub async fn decide(
         &self,
         mut head: Head,
         body: &mut dyn BodySource,
         notes: &mut Notes,
-    ) -> Result<Permit, Box<Refusal>> {
-        for plugin in self.plugins.iter() {
-            let exchange =
-                Exchange { head: &mut head, body: &mut *body, notes: &mut *notes, scope: &self.scope };
+    ) -> Result<Permit, Stop> {
+        let mut stop = None;
+        for slot in self.slots.iter() {
+            let Some(plugin) = slot.choose(notes, &self.directory) else { continue };
+            if self.personal {
+                notes.chosen.push(Arc::clone(plugin));
+            }
+            // After a stop the rest is still chosen, for the phases of the response.
+            if stop.is_some() {
+                if self.personal { continue } else { break }
+            }
+            let exchange = Exchange {
+                head: &mut head,
+                body: &mut *body,
+                notes: &mut *notes,
+                scope: &self.scope,
+                directory: &self.directory,
+            };
             match plugin.access(exchange).await {
                 Flow::Continue => {}
-                Flow::Refuse(refusal) => return Err(refusal),
+                Flow::Refuse(refusal) => stop = Some(Stop::Refusal(refusal)),
+                Flow::Answer(answer) => stop = Some(Stop::Answer(answer)),
             }
         }
-        Ok(Permit { head })
+        stop.map_or(Ok(Permit { head }), Err)
     }
 
-    /// Lets each plugin edit the head of the response, the upstream's or Keybound's own.
+    /// Lets each plugin that was chosen edit the head of the response, the upstream's or Keybound's own.
     pub fn respond(&self, response: &mut ResponseHead<'_>) {
-        for plugin in self.plugins.iter() {
-            plugin.response(response);
+        if self.personal {
+            let chosen = std::mem::take(&mut response.notes.chosen);
+            for plugin in &chosen {
+                plugin.response(response);
+            }
+            response.notes.chosen = chosen;
+            return;
+        }
+        for slot in self.slots.iter() {
+            if let Some((_, plugin)) = slot.candidates.first() {
+                plugin.response(response);
+            }
         }
     }
 }

@@ -1,19 +1,25 @@
 //! What a plugin sees of a request, what it may answer, and the chain that runs plugins in order.
 
+mod answer;
 mod body;
 mod chain;
 mod connection;
+mod directory;
 mod factory;
 mod head;
+mod identity;
 mod notes;
 mod plugin;
 mod refusal;
 
+pub use answer::Answer;
 pub use body::{BodyFault, BodySource, NoBody};
-pub use chain::{Chain, Permit, Scope};
+pub use chain::{Audience, Chain, Permit, Scope, Slot, Stop};
 pub use connection::{Connection, TlsInfo};
+pub use directory::Directory;
 pub use factory::{BuildFault, Instance, PluginFactory};
 pub use head::{Head, Public, RequestPath};
+pub use identity::Identity;
 pub use notes::Notes;
 pub use plugin::{Decision, Exchange, Flow, Plugin, ResponseHead};
 pub use refusal::{Detail, Refusal};

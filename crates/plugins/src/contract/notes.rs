@@ -1,11 +1,17 @@
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue};
 use keybound_pop::thumbprint::Thumbprint;
+
+use super::{Identity, Plugin};
 
 /// What the plugins want said about a request afterwards: in its access record, and on its response.
 ///
 /// Never a token, a proof, a nonce or a key: only codes, thumbprints and identifiers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Notes {
+    /// Who calls, as far as the plugins found out.
+    pub identity: Identity,
     /// The code of the fault that refused the request, or would have (`report_only`).
     pub fault: Option<&'static str>,
     /// What an operator needs to understand the fault: expected and received values that are not secret.
@@ -18,4 +24,20 @@ pub struct Notes {
     pub noticed: Vec<&'static str>,
     /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
+    /// The plugins that were chosen for this request, where that depends on who calls.
+    pub(super) chosen: Vec<Arc<dyn Plugin>>,
+}
+
+impl std::fmt::Debug for Notes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notes")
+            .field("identity", &self.identity)
+            .field("fault", &self.fault)
+            .field("detail", &self.detail)
+            .field("jkt", &self.jkt)
+            .field("subject", &self.subject)
+            .field("noticed", &self.noticed)
+            .field("response_headers", &self.response_headers)
+            .finish_non_exhaustive()
+    }
 }

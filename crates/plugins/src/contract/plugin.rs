@@ -3,15 +3,17 @@ use std::pin::Pin;
 
 use http::{HeaderMap, StatusCode};
 
-use super::{BodySource, Head, Notes, Refusal, Scope};
+use super::{Answer, BodySource, Directory, Head, Notes, Refusal, Scope};
 
 /// What a plugin decided on a request.
 #[derive(Debug)]
 pub enum Flow {
     /// The next plugin decides; after the last one the request is permitted.
     Continue,
-    /// The request ends here.
+    /// The request ends here: something is wrong with it.
     Refuse(Box<Refusal>),
+    /// The request ends here: this is its answer.
+    Answer(Box<Answer>),
 }
 
 /// The future of a plugin's decision.
@@ -27,6 +29,8 @@ pub struct Exchange<'a> {
     pub notes: &'a mut Notes,
     /// The service and the route it matched.
     pub scope: &'a Scope,
+    /// Everybody who may call.
+    pub directory: &'a Directory,
 }
 
 /// A response on its way to the client, whoever wrote it.
@@ -37,6 +41,8 @@ pub struct ResponseHead<'a> {
     pub headers: &'a mut HeaderMap,
     /// Whether the upstream wrote it, or Keybound.
     pub from_upstream: bool,
+    /// What was noted about the request, and will be said about it.
+    pub notes: &'a mut Notes,
 }
 
 /// A configured plugin instance.

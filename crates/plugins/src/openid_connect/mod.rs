@@ -88,7 +88,7 @@ impl Plugin for OpenIdConnect {
 
 impl OpenIdConnect {
     async fn decide(&self, exchange: Exchange<'_>) -> Result<(), Box<Refused>> {
-        let Exchange { head, body, notes, scope } = exchange;
+        let Exchange { head, body, notes, scope, .. } = exchange;
         let now = self.clock.0.now();
         let credential = self
             .credential(head, body)

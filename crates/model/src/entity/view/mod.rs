@@ -1,11 +1,24 @@
 //! Typed views of validated records, as the data plane reads them.
 
+mod balancing;
+mod consumers;
+mod tls;
+mod vaults;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
+
+pub use balancing::{Algorithm, HashOn, Target, Upstream};
+pub use consumers::{
+    AclGroup, BasicAuthCredential, Consumer, ConsumerGroup, ConsumerGroupMember, HmacAuthCredential,
+    JwtSecret, KeyAuthCredential, MtlsAuthCredential,
+};
+pub use tls::{CaCertificate, Certificate, Sni};
+pub use vaults::Vault;
 
 use crate::Record;
 
@@ -18,14 +31,46 @@ pub struct ViewFault {
     cause: serde_json::Error,
 }
 
-/// How an upstream is spoken to.
+/// What is spoken: by clients to a route, by Keybound to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Scheme {
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// gRPC over HTTP/2 in the clear.
+    Grpc,
+    /// gRPC over HTTP/2 and TLS.
+    Grpcs,
     /// HTTP in the clear.
     Http,
     /// HTTP over TLS.
     Https,
+    /// A stream of bytes. Streams are not proxied.
+    Tcp,
+    /// A stream of bytes over TLS, which ends here.
+    Tls,
+    /// A stream of bytes over TLS, which ends at the service.
+    TlsPassthrough,
+    /// Datagrams.
+    Udp,
+}
+
+impl Protocol {
+    /// Whether TLS ends here.
+    #[must_use]
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Https | Self::Grpcs | Self::Tls)
+    }
+
+    /// Whether it is gRPC.
+    #[must_use]
+    pub fn is_grpc(self) -> bool {
+        matches!(self, Self::Grpc | Self::Grpcs)
+    }
+
+    /// Whether requests are HTTP, gRPC included.
+    #[must_use]
+    pub fn is_http(self) -> bool {
+        matches!(self, Self::Http | Self::Https | Self::Grpc | Self::Grpcs)
+    }
 }
 
 /// How the path for the upstream is put together; Kong's default router knows only `v0`.
@@ -46,7 +91,7 @@ pub struct Service {
     /// Its name.
     pub name: Option<String>,
     /// How the upstream is spoken to.
-    pub protocol: Scheme,
+    pub protocol: Protocol,
     /// The upstream's name or address, without a port.
     pub host: String,
     /// The upstream's port.
@@ -64,8 +109,15 @@ pub struct Service {
     /// The time between two reads.
     #[serde(deserialize_with = "milliseconds")]
     pub read_timeout: Duration,
+    /// The certificate that Keybound shows to the upstream.
+    #[serde(deserialize_with = "reference")]
+    pub client_certificate: Option<Uuid>,
     /// Whether the upstream's certificate is verified; `None` leaves it to the global setting.
     pub tls_verify: Option<bool>,
+    /// How many authorities may stand between the upstream's certificate and a trusted one; `None`: the global setting.
+    pub tls_verify_depth: Option<u32>,
+    /// The authorities that the upstream's certificate is checked against, in place of the global ones.
+    pub ca_certificates: Option<Vec<Uuid>>,
     /// Whether its routes are used.
     pub enabled: bool,
     /// Its labels.
@@ -81,7 +133,7 @@ pub struct Route {
     /// Its name.
     pub name: Option<String>,
     /// What clients must speak.
-    pub protocols: Vec<Scheme>,
+    pub protocols: Vec<Protocol>,
     /// The answer to plain HTTP on a route for HTTPS only: 426, 301, 302, 307 or 308.
     pub https_redirect_status_code: u16,
     /// Whether the matched part is cut off the path.
@@ -119,6 +171,12 @@ pub struct Route {
     pub tags: Vec<String>,
     /// The time of creation, in seconds.
     pub created_at: i64,
+    /// The condition, in the router flavour `expressions`.
+    #[serde(default)]
+    pub expression: Option<String>,
+    /// Which of several matching expressions wins: the higher.
+    #[serde(default)]
+    pub priority: Option<u64>,
 }
 
 /// One configured plugin.
@@ -143,6 +201,9 @@ pub struct PluginInstance {
     /// Only requests of this consumer.
     #[serde(deserialize_with = "reference")]
     pub consumer: Option<Uuid>,
+    /// Only requests of the consumers of this group.
+    #[serde(default, deserialize_with = "reference")]
+    pub consumer_group: Option<Uuid>,
     /// The plugin's own fields, complete.
     pub config: Record,
     /// Its labels.
@@ -152,11 +213,38 @@ pub struct PluginInstance {
     pub created_at: i64,
 }
 
+/// A typed view of the records of one kind.
+pub(super) trait View: for<'de> Deserialize<'de> {
+    /// The singular name of the kind, for messages.
+    const NAME: &'static str;
+
+    /// The view of a validated record.
+    ///
+    /// # Errors
+    /// A record that is not what its entity demands.
+    fn of(record: &Record) -> Result<Self, ViewFault> {
+        let id = || record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self::deserialize(record).map_err(|cause| ViewFault { entity: Self::NAME, id: id(), cause })
+    }
+}
+
+impl View for Service {
+    const NAME: &'static str = "service";
+}
+
+impl View for Route {
+    const NAME: &'static str = "route";
+}
+
+impl View for PluginInstance {
+    const NAME: &'static str = "plugin";
+}
+
 impl TryFrom<&Record> for Service {
     type Error = ViewFault;
 
     fn try_from(record: &Record) -> Result<Self, ViewFault> {
-        read("service", record)
+        Self::of(record)
     }
 }
 
@@ -164,7 +252,7 @@ impl TryFrom<&Record> for Route {
     type Error = ViewFault;
 
     fn try_from(record: &Record) -> Result<Self, ViewFault> {
-        read("route", record)
+        Self::of(record)
     }
 }
 
@@ -172,13 +260,8 @@ impl TryFrom<&Record> for PluginInstance {
     type Error = ViewFault;
 
     fn try_from(record: &Record) -> Result<Self, ViewFault> {
-        read("plugin", record)
+        Self::of(record)
     }
-}
-
-fn read<T: for<'de> Deserialize<'de>>(entity: &'static str, record: &Record) -> Result<T, ViewFault> {
-    let id = || record.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    T::deserialize(record).map_err(|cause| ViewFault { entity, id: id(), cause })
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -197,4 +280,9 @@ fn reference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>,
         id: Uuid,
     }
     Option::<Key>::deserialize(deserializer).map(|key| key.map(|key| key.id))
+}
+
+/// A reference that must be there.
+fn parent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    reference(deserializer)?.ok_or_else(|| serde::de::Error::custom("a reference is missing"))
 }
