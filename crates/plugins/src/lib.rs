@@ -71,6 +71,7 @@
 pub mod contract;
 mod environment;
 pub mod fault;
+mod kind;
 mod openid_connect;
 mod registry;
 

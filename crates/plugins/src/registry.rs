@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use keybound_model::{PluginCatalog, PluginDescription, Record};
+use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
 use crate::contract::{BuildFault, Instance, Plugin, PluginFactory};
 use crate::environment::Environment;
+use crate::kind::{Kind, kinds};
 use crate::openid_connect::{Builder, OpenIdConnect, Shared, schema};
 
 /// Every plugin: what the configuration side must know of it ([`PluginCatalog`]), and how it is built
@@ -20,9 +21,18 @@ use crate::openid_connect::{Builder, OpenIdConnect, Shared, schema};
 pub struct Registry {
     environment: Environment,
     openid_connect: PluginDescription,
+    kinds: Vec<Box<dyn Kind>>,
     shared: Shared,
     slots: Mutex<Slots>,
+    running: Mutex<HashMap<Uuid, Running>>,
     booted: AtomicBool,
+}
+
+/// An instance of a plugin that keeps nothing when its configuration changes.
+struct Running {
+    name: &'static str,
+    config: Record,
+    plugin: Weak<dyn Plugin>,
 }
 
 #[derive(Default)]
@@ -49,8 +59,10 @@ impl Registry {
         Self {
             environment,
             openid_connect: schema::description(),
+            kinds: kinds(),
             shared: Shared::new(),
             slots: Mutex::default(),
+            running: Mutex::default(),
             booted: AtomicBool::new(false),
         }
     }
@@ -65,13 +77,8 @@ impl Registry {
     fn complete_from(&self) -> Option<UnixTime> {
         (!self.booted.load(Ordering::Acquire)).then(|| self.environment.started_at.next_whole_second())
     }
-}
 
-impl PluginFactory for Registry {
-    fn build(&self, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
-        if instance.name != schema::NAME {
-            return Err(BuildFault::Unknown { name: instance.name.to_owned(), id: instance.id });
-        }
+    fn openid_connect(&self, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
         let fault = |reason| BuildFault::Config { name: schema::NAME, id: instance.id, reason };
         let now = self.environment.clock.now();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,12 +91,7 @@ impl PluginFactory for Registry {
                 return Ok(plugin);
             }
         }
-        // A configuration that did not come through the schema is completed, and refused where the schema refuses it.
-        let complete = self
-            .openid_connect
-            .config
-            .process(instance.config.clone())
-            .map_err(|errors| fault(errors.message()))?;
+        let complete = complete(&self.openid_connect, instance)?;
         let slot = slots.known.entry(instance.id).or_insert_with(|| Slot {
             builder: Builder::new(&self.environment, self.complete_from()),
             config: Record::new(),
@@ -100,6 +102,51 @@ impl PluginFactory for Registry {
         slot.config = instance.config.clone();
         slot.plugin = Arc::downgrade(&plugin);
         Ok(plugin)
+    }
+
+    fn other(&self, kind: &dyn Kind, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
+        let name = kind.description().name;
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, running| running.plugin.strong_count() > 0);
+        if let Some(known) = running.get(&instance.id)
+            && known.name == name
+            && known.config == *instance.config
+            && let Some(plugin) = known.plugin.upgrade()
+        {
+            return Ok(plugin);
+        }
+        let complete = complete(kind.description(), instance)?;
+        let plugin = kind
+            .build(instance.id, &complete, &self.environment)
+            .map_err(|reason| BuildFault::Config { name, id: instance.id, reason })?;
+        let config = instance.config.clone();
+        running.insert(instance.id, Running { name, config, plugin: Arc::downgrade(&plugin) });
+        Ok(plugin)
+    }
+
+    fn kind(&self, name: &str) -> Option<&dyn Kind> {
+        self.kinds.iter().find(|kind| kind.description().name == name).map(AsRef::as_ref)
+    }
+}
+
+/// A configuration that did not come through the schema is completed, and refused where the schema refuses it.
+fn complete(description: &PluginDescription, instance: &Instance<'_>) -> Result<Record, BuildFault> {
+    description.config.process(instance.config.clone()).map_err(|errors| BuildFault::Config {
+        name: description.name,
+        id: instance.id,
+        reason: errors.message(),
+    })
+}
+
+impl PluginFactory for Registry {
+    fn build(&self, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
+        if instance.name == schema::NAME {
+            return self.openid_connect(instance);
+        }
+        match self.kind(instance.name) {
+            Some(kind) => self.other(kind, instance),
+            None => Err(BuildFault::Unknown { name: instance.name.to_owned(), id: instance.id }),
+        }
     }
 }
 
@@ -122,11 +169,21 @@ impl Slots {
 
 impl PluginCatalog for Registry {
     fn names(&self) -> Vec<&str> {
-        vec![self.openid_connect.name]
+        let mut names: Vec<&str> = self.kinds.iter().map(|kind| kind.description().name).collect();
+        names.push(self.openid_connect.name);
+        names.sort_unstable();
+        names
     }
 
     fn plugin(&self, name: &str) -> Option<&PluginDescription> {
-        (name == self.openid_connect.name).then_some(&self.openid_connect)
+        if name == self.openid_connect.name {
+            return Some(&self.openid_connect);
+        }
+        self.kind(name).map(Kind::description)
+    }
+
+    fn check(&self, name: &str, config: &Record) -> Result<(), Errors> {
+        self.kind(name).map_or(Ok(()), |kind| kind.check(config))
     }
 }
 

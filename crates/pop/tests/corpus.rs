@@ -1,6 +1,7 @@
 //! Every committed fuzz input once more, on the stable toolchain. The bodies are those of the fuzz targets.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "the last line names the input that failed")]
 
 #[path = "../../../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, clippy::panic, reason = "the fuzz crate's own, which is a library there")]

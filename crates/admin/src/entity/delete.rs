@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::failure::{Failure, Operation};
 use crate::state::AdminState;
 
-/// `DELETE /E/{key}`, `DELETE /P/{key}/E/{key}`: what is not there is deleted already.
+/// `DELETE /E/{key}`, `DELETE /P/{key}/E/{key}`: what is not there is deleted already; below a parent it is not found.
 pub(crate) async fn delete(
     state: &AdminState,
     entity: &'static Descriptor,
@@ -15,6 +15,9 @@ pub(crate) async fn delete(
     below: Option<Below>,
 ) -> Result<Answer, Failure> {
     let found = find_below(state, entity, key, below).await?;
+    if found.is_none() && below.is_some() {
+        return Err(Failure::NotFound);
+    }
     if let Some(id) = found.as_ref().and_then(id_of) {
         let operation = Operation { verb: "remove", entity: entity.name, by: by(key) };
         commit::commit(state, operation, vec![Change::Delete { entity, id }]).await?;

@@ -8,7 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod declarative;
 mod lab;
 mod nested;
+mod publishing;
 mod transport;
 mod verbs;

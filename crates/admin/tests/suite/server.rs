@@ -1,14 +1,10 @@
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_admin::{AdminState, Connections, Declarative, LoadFault, NodeInfo, Publisher, Serving};
+use keybound_admin::{AdminState, NodeInfo, Publisher};
 use keybound_model::Configuration;
-use keybound_model::declarative::{self, Declared};
 use keybound_store::BoxFuture;
-use keybound_store::config::ConfigStore;
-use keybound_store::memory::MemoryStore;
 use keybound_store::sqlite::SqliteStore;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -16,76 +12,23 @@ use tokio::runtime::Runtime;
 use crate::catalog::catalog;
 use crate::client::{Reply, send};
 
-/// When every test begins, in seconds.
-pub(crate) const START: u64 = 1_700_000_000;
-
 /// An Admin API that listens, with its store.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) plane: Arc<Plane>,
-    now: Arc<AtomicU64>,
     _runtime: Runtime,
     _folder: tempfile::TempDir,
 }
 
-/// A data plane that only counts, and refuses what it is told to.
-#[derive(Default)]
-pub(crate) struct Plane {
-    pub(crate) published: AtomicUsize,
-    pub(crate) refusal: Mutex<Option<String>>,
-    pub(crate) failure: Mutex<Option<String>>,
-}
+/// A data plane that serves whatever it is given.
+struct Plane;
 
 impl Publisher for Plane {
     fn check(&self, _configuration: &Configuration) -> Result<(), String> {
-        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn publish(&self) -> BoxFuture<'_, Result<(), String>> {
-        self.published.fetch_add(1, Ordering::SeqCst);
-        let failure = self.failure.lock().unwrap().clone();
-        Box::pin(async move { failure.map_or(Ok(()), Err) })
-    }
-
-    fn serving(&self) -> Serving {
-        let connections = Connections { accepted: 7, active: 2, requests: 11 };
-        Serving { connections: Some(connections), fault: self.failure.lock().unwrap().clone() }
-    }
-}
-
-/// A declarative configuration as the binary does it, without a data plane.
-struct File {
-    store: Arc<MemoryStore>,
-    text: Mutex<String>,
-}
-
-impl Declarative for File {
-    fn load(&self, text: String) -> BoxFuture<'_, Result<Declared, LoadFault>> {
-        let loaded = declarative::parse(&text, "POST /config", START as i64, &catalog());
-        Box::pin(async move {
-            match text.as_str() {
-                "busy" => return Err(LoadFault::Busy),
-                "stopping" => return Err(LoadFault::Stopping),
-                "rejected" => return Err(LoadFault::Rejected("it does not compile".to_owned())),
-                "failed" => return Err(LoadFault::Failed("disk".to_owned())),
-                _ => {}
-            }
-            let declared = loaded.map_err(LoadFault::Invalid)?;
-            self.store.replace(declared.records.clone(), declared.configuration.clone());
-            *self.text.lock().unwrap() = text;
-            Ok(declared)
-        })
-    }
-
-    fn text(&self) -> String {
-        self.text.lock().unwrap().clone()
-    }
-
-    fn hash(&self) -> String {
-        match self.text().as_str() {
-            "" => "0".repeat(32),
-            text => declarative::hash(text),
-        }
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -95,31 +38,12 @@ impl Server {
         let runtime = Runtime::new().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = runtime.block_on(SqliteStore::open(&folder.path().join("test.db"))).unwrap();
-        Self::with(runtime, folder, Arc::new(store), None)
-    }
-
-    /// With a declarative configuration.
-    pub(crate) fn declarative() -> Self {
-        let store = Arc::new(MemoryStore::default());
-        let file = File { store: Arc::clone(&store), text: Mutex::default() };
-        Self::with(Runtime::new().unwrap(), tempfile::tempdir().unwrap(), store, Some(Arc::new(file)))
-    }
-
-    fn with(
-        runtime: Runtime,
-        folder: tempfile::TempDir,
-        store: Arc<dyn ConfigStore>,
-        declarative: Option<Arc<dyn Declarative>>,
-    ) -> Self {
-        let plane = Arc::new(Plane::default());
-        let now = Arc::new(AtomicU64::new(START));
-        let clock = Arc::clone(&now);
         let state = AdminState {
-            store,
-            declarative,
+            store: Arc::new(store),
+            declarative: None,
             catalog: Arc::new(catalog()),
-            publisher: Arc::clone(&plane) as Arc<dyn Publisher>,
-            now: Arc::new(move || Duration::from_secs(clock.load(Ordering::SeqCst))),
+            publisher: Arc::new(Plane),
+            now: Arc::new(|| Duration::from_secs(1_700_000_000)),
             node: NodeInfo {
                 node_id: "f2b1c3d4-0000-4000-8000-000000000001".to_owned(),
                 hostname: "gateway-1".to_owned(),
@@ -132,12 +56,7 @@ impl Server {
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(keybound_admin::serve(listener, keybound_admin::router(state), std::future::pending()));
-        Self { address, plane, now, _runtime: runtime, _folder: folder }
-    }
-
-    /// Lets seconds pass.
-    pub(crate) fn pass(&self, seconds: u64) {
-        self.now.fetch_add(seconds, Ordering::SeqCst);
+        Self { address, _runtime: runtime, _folder: folder }
     }
 
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {

@@ -65,7 +65,12 @@ impl<'a> Plugins<'a> {
         }
         let slots = by_name.into_values().filter_map(|mut candidates| {
             candidates.sort_by_key(|(rank, _)| *rank);
-            Slot::new(candidates.into_iter().map(|(_, built)| (built.audience, Arc::clone(&built.plugin))).collect())
+            Slot::new(
+                candidates
+                    .into_iter()
+                    .map(|(_, built)| (built.audience, Arc::clone(&built.plugin)))
+                    .collect(),
+            )
         });
         slots.collect()
     }

@@ -3,9 +3,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use keybound_model::entity::PathHandling;
+use keybound_model::entity::{Consumer, ConsumerGroupMember, PathHandling};
 use keybound_model::{PluginInstance, Record, Route};
-use keybound_plugins::contract::{BuildFault, Decision, Exchange, Flow, Instance, Plugin};
+use keybound_plugins::contract::{BuildFault, Decision, Exchange, Flow, Instance, Notes, Plugin, Slot};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -239,7 +239,7 @@ fn routes_of_disabled_services_are_left_out() {
     let routes = vec![Route { service: Some(Uuid::from_u128(1)), ..paths(1, &["/"]) }];
     let services = vec![Service { enabled: false, ..service(1) }];
     let snapshot =
-        Snapshot::compile(&Configuration { routes, services, plugins: Vec::new() }, &Nobody).unwrap();
+        Snapshot::compile(&Configuration { routes, services, ..Configuration::default() }, &Nobody).unwrap();
     assert!(snapshot.routes.find(&Ask::get("h", "/").asked()).is_none());
 }
 
@@ -355,17 +355,70 @@ fn plugins_of_other_scopes_disabled_ones_and_stream_ones_do_not_run() {
 }
 
 #[test]
-fn a_plugin_of_a_consumer_is_refused() {
-    let instances = vec![PluginInstance { consumer: Some(Uuid::nil()), ..instance("x", None, None) }];
-    assert!(matches!(
-        Plugins::build(&instances, &Markers::default()),
-        Err(CompileFault::Unsupported { field: "consumer", .. })
-    ));
+fn for_a_consumer_its_own_instance_runs_in_the_order_of_kong() {
+    let of = |consumer: Option<u128>, group: Option<u128>, route, service| PluginInstance {
+        consumer: consumer.map(Uuid::from_u128),
+        consumer_group: group.map(Uuid::from_u128),
+        ..instance("x", route, service)
+    };
+    let mut instances = vec![
+        of(Some(9), None, Some(1), Some(1)),
+        of(None, Some(8), Some(1), Some(1)),
+        of(Some(9), None, Some(1), None),
+        of(Some(9), None, None, Some(1)),
+        of(None, Some(8), Some(1), None),
+        of(None, Some(8), None, Some(1)),
+        of(None, None, Some(1), Some(1)),
+        of(Some(9), None, None, None),
+        of(None, Some(8), None, None),
+        of(None, None, Some(1), None),
+        of(None, None, None, Some(1)),
+        of(None, None, None, None),
+    ];
+    for (number, instance) in (0..).zip(&mut instances) {
+        instance.id = Uuid::from_u128(number);
+    }
+    let consumers =
+        vec![Consumer { id: Uuid::from_u128(9), username: None, custom_id: None, tags: Vec::new() }];
+    let membership = |consumer| ConsumerGroupMember {
+        consumer: Uuid::from_u128(consumer),
+        consumer_group: Uuid::from_u128(8),
+    };
+    let configuration = Configuration {
+        consumers,
+        consumer_group_consumers: vec![membership(9)],
+        ..Configuration::default()
+    };
+    let directory = Arc::new(Directory::of(&configuration));
+    for from in 0..instances.len() {
+        let plugins = Plugins::build(&instances[from..], &Numbers).unwrap();
+        let slots = plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)));
+        let chain = Chain::of(slots, Scope::default(), Arc::clone(&directory));
+        let mut known = Notes::default();
+        known.identity.consumer = directory.consumer(Uuid::from_u128(9)).cloned();
+        assert_eq!(ran_in(&chain, known), [from.to_string()]);
+    }
+    let plugins = Plugins::build(&instances, &Numbers).unwrap();
+    let slots = plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)));
+    assert_eq!(ran_in(&Chain::of(slots, Scope::default(), directory), Notes::default()), ["6"]);
+}
+
+/// Plugins that leave their number.
+struct Numbers;
+
+impl PluginFactory for Numbers {
+    fn build(&self, instance: &Instance<'_>) -> Result<Arc<dyn Plugin>, BuildFault> {
+        Ok(Arc::new(Marker(instance.id.as_u128().to_string(), "x")))
+    }
 }
 
 /// What the plugins leave in a request, in the order in which they were chosen.
-fn ran(plugins: Vec<Arc<dyn Plugin>>) -> Vec<String> {
-    use keybound_plugins::contract::{Connection, Head, NoBody, Notes, Public, RequestPath};
+fn ran(slots: Vec<Slot>) -> Vec<String> {
+    ran_in(&Chain::of(slots, Scope::default(), Arc::default()), Notes::default())
+}
+
+fn ran_in(chain: &Chain, mut notes: Notes) -> Vec<String> {
+    use keybound_plugins::contract::{Connection, Head, NoBody, Public, RequestPath};
     let address = "127.0.0.1:1".parse().unwrap();
     let head = Head {
         method: Method::GET,
@@ -383,8 +436,6 @@ fn ran(plugins: Vec<Arc<dyn Plugin>>) -> Vec<String> {
         request_id: String::new(),
         websocket: false,
     };
-    let chain = Chain::new(plugins, Scope::default());
-    let mut notes = Notes::default();
     let mut body = NoBody;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let permit = runtime.block_on(chain.decide(head, &mut body, &mut notes)).unwrap();
@@ -464,7 +515,7 @@ proptest! {
             let mut rules = Vec::new();
             for (number, route) in (1..).zip(&routes) {
                 let route = Route { id: Uuid::from_u128(number), ..route.clone() };
-                let entry = Arc::new(route_entry(&route, None, &plugins).unwrap());
+                let entry = Arc::new(route_entry(&route, None, &plugins, &Arc::default()).unwrap());
                 rules.extend(rules::rules_of(&route, &entry).unwrap());
             }
             rules

@@ -152,7 +152,7 @@ async fn the_services_path_comes_before_the_rest_of_the_request_path() {
     let upstream = Upstream::echo().await;
     let services = vec![keybound_model::Service { path: Some("/base dir".into()), ..service(upstream.addr) }];
     let routes = vec![Route { paths: vec!["~/v(?<n>\\d+)".into()], ..route() }];
-    let lab = Lab::start(&Configuration { services, routes, plugins: Vec::new() });
+    let lab = Lab::start(&Configuration { services, routes, ..Configuration::default() });
     lab.ask("GET /v12/items?x HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(upstream.only().head.lines().next(), Some("GET /base%20dir/items?x HTTP/1.1"));
 }

@@ -294,7 +294,7 @@ impl Upstream {
     /// A configuration with one service here and one route for everything.
     pub(crate) fn behind_everything(&self) -> Configuration {
         let routes = vec![Route { paths: vec!["/".into()], ..route() }];
-        Configuration { services: vec![service(self.addr)], routes, plugins: Vec::new() }
+        Configuration { services: vec![service(self.addr)], routes, ..Configuration::default() }
     }
 }
 

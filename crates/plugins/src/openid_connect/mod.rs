@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN};
 use http::{HeaderValue, Method};
+use keybound_pop::binding::Mode;
 use keybound_pop::time::Clock;
 
 pub(crate) use self::build::{Builder, Shared};
@@ -38,7 +39,7 @@ use self::binding::Binder;
 use self::config::Config;
 use self::credential::{BodyKind, Credential};
 use self::token::Tokens;
-use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin};
+use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead};
 use crate::fault::{AccessFault, CredentialFault};
 
 /// Most bytes of a body that is searched for a token.
@@ -83,6 +84,13 @@ impl Plugin for OpenIdConnect {
                 Err(refused) => Flow::Refuse(Box::new(self.answerer.refuse(*refused))),
             }
         })
+    }
+
+    /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
+    fn response(&self, response: &mut ResponseHead<'_>) {
+        if response.from_upstream && self.config.possession.policy.dpop != Mode::Off {
+            response.headers.remove(DPOP_NONCE);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Nonces: the challenge, what is accepted, what they are bound to, and renewal.
 
-use keybound_plugins::contract::{Chain, Scope};
+use keybound_plugins::contract::{Chain, Notes, ResponseHead, Scope};
 use serde_json::{Value, json};
 
 use crate::support::{Call, Client, Gate, Refused, scope};
@@ -108,6 +108,27 @@ async fn a_nonce_past_its_rotation_is_renewed_on_the_success() {
 }
 
 #[tokio::test]
+async fn an_upstreams_own_nonce_does_not_reach_the_client() {
+    for (mode, kept) in [("strict", false), ("optional", false), ("off", true)] {
+        let gate = Gate::with(
+            json!({"proof_of_possession_dpop": mode, "proof_of_possession_bound_tokens": "accept"}),
+        )
+        .await;
+        let mut headers = http::HeaderMap::new();
+        headers.insert("dpop-nonce", "theirs".parse().unwrap());
+        let mut notes = Notes::default();
+        let status = http::StatusCode::OK;
+        gate.chain.respond(&mut ResponseHead {
+            status,
+            headers: &mut headers,
+            from_upstream: true,
+            notes: &mut notes,
+        });
+        assert_eq!(headers.contains_key("dpop-nonce"), kept, "{mode}");
+    }
+}
+
+#[tokio::test]
 async fn a_nonce_that_nobody_asked_for_counts_when_it_is_ours() {
     let (mut gate, client) = (Gate::with(required(json!({}))).await, Client::new());
     let token = gate.bound(&client);
@@ -166,7 +187,7 @@ async fn a_nonce_can_be_bound_to_the_route() {
     let nonce = nonce_of(&gate.refuse(gate.dpop(&client, &token)).await, "proof_nonce_missing");
     let first = gate.chain.clone();
     let route = Scope { route: Some(("route-2".into(), None)), ..scope() };
-    gate.chain = Chain::new(first.plugins().to_vec(), route);
+    gate.chain = Chain::new(first.plugins(), route);
     nonce_of(&gate.refuse(with_nonce(&gate, &client, &token, &nonce)).await, "proof_nonce_invalid");
     gate.chain = first;
     gate.permit(with_nonce(&gate, &client, &token, &nonce)).await;

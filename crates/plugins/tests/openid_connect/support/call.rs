@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use keybound_plugins::contract::{
-    BodyFault, BodySource, Chain, Connection, Head, Notes, Public, Refusal, RequestPath, TlsInfo,
+    BodyFault, BodySource, Chain, Connection, Head, Notes, Public, Refusal, RequestPath, Stop, TlsInfo,
 };
 use keybound_pop::htu::{Scheme, normal_path, parse_authority};
 
@@ -146,7 +146,10 @@ impl Call {
     pub(crate) async fn through(mut self, chain: &Chain) -> Outcome {
         let mut notes = Notes::default();
         let result = chain.decide(self.head, &mut self.body, &mut notes).await;
-        let result = result.map(|permit| permit.into_head());
+        let result = result.map(|permit| permit.into_head()).map_err(|stop| match stop {
+            Stop::Refusal(refusal) => refusal,
+            Stop::Answer(answer) => panic!("answered: {answer:?}"),
+        });
         Outcome { result, body: self.body.bytes, reads: self.body.reads, notes }
     }
 }

@@ -1,0 +1,34 @@
+//! The plugins beside `openid-connect`, each in a folder of its own.
+
+use std::sync::Arc;
+
+use keybound_model::{Errors, PluginDescription, Record};
+use uuid::Uuid;
+
+use crate::contract::Plugin;
+use crate::environment::Environment;
+
+/// A plugin: what the configuration side must know of it, and how an instance is made.
+pub(crate) trait Kind: Send + Sync {
+    /// Name, priority, schema.
+    fn description(&self) -> &PluginDescription;
+
+    /// What a schema cannot express.
+    ///
+    /// # Errors
+    /// What is wrong, in Kong's texts; fields are relative to `config`.
+    fn check(&self, _config: &Record) -> Result<(), Errors> {
+        Ok(())
+    }
+
+    /// The instance of a complete configuration. It does no I/O.
+    ///
+    /// # Errors
+    /// The field, and what is wrong with it.
+    fn build(&self, id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn Plugin>, String>;
+}
+
+/// Every plugin beside `openid-connect`.
+pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![]
+}
