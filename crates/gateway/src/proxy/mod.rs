@@ -167,6 +167,9 @@ async fn forward(
     request_fields::set(&mut head.headers, &facts);
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
+    } else if body.is_open_ended() {
+        // Without it hyper leaves the body of a GET, a HEAD and the like behind.
+        head.headers.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let outgoing =
         Outgoing { method: head.method, target: Uri::from(target), headers: head.headers, body, tls_name };

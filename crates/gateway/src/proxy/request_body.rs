@@ -91,6 +91,11 @@ impl RequestBody {
         }
     }
 
+    /// Whether its end shows only when it comes: it must be forwarded in chunks, whatever the method.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        matches!(&self.state, State::Stream(incoming) if incoming.size_hint().exact().is_none())
+    }
+
     /// The next frame of a streamed body, within the bounds.
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let State::Stream(incoming) = &mut self.state else { return Poll::Ready(None) };

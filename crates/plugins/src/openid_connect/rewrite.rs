@@ -32,7 +32,7 @@ pub(super) struct Forward {
 pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The identity fields of Kong, which upstreams trust. Only a gateway may set them.
-const IDENTITY: [HeaderName; 9] = [
+const IDENTITY: [HeaderName; 10] = [
     HeaderName::from_static("x-consumer-id"),
     HeaderName::from_static("x-consumer-custom-id"),
     HeaderName::from_static("x-consumer-username"),
@@ -41,6 +41,7 @@ const IDENTITY: [HeaderName; 9] = [
     HeaderName::from_static("x-credential-username"),
     HeaderName::from_static("x-anonymous-consumer"),
     HeaderName::from_static("x-authenticated-groups"),
+    HeaderName::from_static("x-authenticated-scope"),
     HeaderName::from_static("x-authenticated-userid"),
 ];
 

@@ -64,9 +64,12 @@ fn string(claims: &mut Object, name: &str) -> Option<String> {
     }
 }
 
-/// A `NumericDate` (RFC 7519 §2): a number, which may have a fraction; its whole seconds. Beyond 9999-12-31 it is not a date.
+/// A `NumericDate` (RFC 7519 §2): a number, which may have a fraction; its whole seconds.
+///
+/// Beyond the integers that every JSON reader has (RFC 8259 §6) it is not a date. Milliseconds are within: their sender is told
+/// that the time is wrong, not that there is none.
 pub(super) fn numeric_date(value: &Value) -> Option<i64> {
-    const LAST: i64 = 253_402_300_799;
+    const LAST: i64 = 9_007_199_254_740_991;
     let number = value.as_number()?;
     let secs = match number.as_i64() {
         Some(secs) => secs,
