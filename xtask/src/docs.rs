@@ -8,8 +8,12 @@ use crate::summary::{Count, Summary};
 use crate::workspace::{self, Options};
 use crate::{interop, run};
 
-/// Pages by the word that `keybound reference` takes.
-const PAGES: [(&str, &str); 1] = [("settings", "docs/reference/settings.md")];
+/// Pages by the words that `keybound reference` takes.
+const PAGES: [(&[&str], &str); 3] = [
+    (&["settings"], "docs/reference/settings.md"),
+    (&["faults"], "docs/reference/faults.md"),
+    (&["plugin", "openid-connect"], "docs/reference/openid-connect.md"),
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let options = Options::parse(arguments, &[], &["--check"])?;
@@ -43,8 +47,8 @@ fn pages() -> Result<Vec<(&'static str, String)>, Fault> {
     let keybound = interop::build()?;
     PAGES
         .iter()
-        .map(|(name, file)| {
-            let page = run::output(Command::new(&keybound).args(["reference", name]))?;
+        .map(|(words, file)| {
+            let page = run::output(Command::new(&keybound).arg("reference").args(*words))?;
             Ok((*file, page))
         })
         .collect()

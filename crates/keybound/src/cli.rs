@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{Inputs, Settings, SettingsFault};
 use crate::terminal::print;
-use crate::{demo, dpop, settings, start};
+use crate::{demo, dpop, reference, settings, start};
 
 /// An API gateway that lets an access token through only together with the key it is bound to.
 #[derive(Debug, Parser)]
@@ -37,13 +37,7 @@ enum Command {
     Dpop(dpop::Command),
     /// Print a page of the reference documentation.
     #[command(hide = true, subcommand)]
-    Reference(Page),
-}
-
-#[derive(Debug, Subcommand)]
-enum Page {
-    /// docs/reference/settings.md.
-    Settings,
+    Reference(reference::Page),
 }
 
 #[derive(Debug, Args)]
@@ -93,10 +87,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Command::Demo { serve } => demo::run(serve).map_err(lines),
         Command::Dpop(command) => return dpop::run(command),
-        Command::Reference(Page::Settings) => {
-            print(&settings::reference());
-            Ok(())
-        }
+        Command::Reference(page) => reference::page(&page).map(|text| print(&text)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod demo;
 pub mod dpop;
 pub mod logging;
+mod reference;
 pub mod settings;
 pub mod start;
 pub mod terminal;

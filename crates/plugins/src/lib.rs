@@ -76,4 +76,4 @@ mod openid_connect;
 mod registry;
 
 pub use environment::{Environment, Random, ReplayStores};
-pub use registry::Registry;
+pub use registry::{Registry, descriptions};

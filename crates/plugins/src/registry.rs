@@ -129,6 +129,13 @@ impl Registry {
     }
 }
 
+/// Every plugin, as the configuration side knows it.
+#[must_use]
+pub fn descriptions() -> Vec<PluginDescription> {
+    let others = kinds().into_iter().map(|kind| kind.description().clone());
+    others.chain([schema::description()]).collect()
+}
+
 /// A configuration that did not come through the schema is completed, and refused where the schema refuses it.
 fn complete(description: &PluginDescription, instance: &Instance<'_>) -> Result<Record, BuildFault> {
     description.config.process(instance.config.clone()).map_err(|errors| BuildFault::Config {
