@@ -1,6 +1,6 @@
 // The interop walk: real providers, real clients, the built gateway.
 //
-//   node main.mjs --keycloak FOLDER --folder FOLDER
+//   node main.mjs --keycloak FOLDER --folder FOLDER --deck PROGRAM --postgres JSON
 //
 // Started before the gateway is built, so that the providers boot meanwhile: it waits for a line "gateway PATH" on
 // standard input, and a line "list" before it asks for every case to be printed. When that stream ends, whoever started
@@ -22,6 +22,7 @@ import { startUpstream } from './lab/upstream.mjs';
 import { fill, trusting } from './lab/wallet.mjs';
 import { clients } from './walk/clients.mjs';
 import { decisionTable } from './walk/decision-table.mjs';
+import { deck } from './walk/deck.mjs';
 import { declarative } from './walk/declarative.mjs';
 import { introspection } from './walk/introspection.mjs';
 import { makeRoutes } from './walk/modes.mjs';
@@ -33,7 +34,12 @@ import { rotation } from './walk/rotation.mjs';
 import { story } from './walk/story.mjs';
 
 const { values: options } = parseArgs({
-  options: { keycloak: { type: 'string' }, folder: { type: 'string' } },
+  options: {
+    keycloak: { type: 'string' },
+    folder: { type: 'string' },
+    deck: { type: 'string' },
+    postgres: { type: 'string' },
+  },
 });
 
 /** No run takes this long unless something hangs. */
@@ -97,6 +103,7 @@ async function walk() {
   await introspection(all);
   await declarative(all);
   await oauth2c(all);
+  await deck({ ...all, program: options.deck, databases: databases() });
   const [rotated] = kinds.filter(({ issuer }) => issuer === second.jwt.issuer);
   await rotation({ ...all, kind: rotated, restart: () => second.jwt.restart(), refill: () => refill(rotated) });
   for (const way of ways) way.close();
@@ -107,6 +114,15 @@ async function walk() {
     check('exit status', status === 0, status);
   });
   return report.finish();
+}
+
+/** Where decK's gateways keep their configuration, each with its settings. */
+function databases() {
+  const postgres = JSON.parse(options.postgres);
+  return [
+    { name: 'SQLite', settings: { database: 'sqlite' } },
+    { name: 'PostgreSQL', settings: { database: 'postgres', ...postgres } },
+  ];
 }
 
 /** Four kinds of tokens: two providers, each verified by signature and by introspection. */
