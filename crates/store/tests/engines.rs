@@ -23,7 +23,7 @@ async fn lab() -> Lab {
 }
 
 fn record(entity: &Descriptor, body: Value) -> Record {
-    let fresh = Fresh { id: Uuid::new_v4(), now: 1000 };
+    let fresh = Fresh::new(Uuid::new_v4(), 1000);
     entity.validate_insert(body.as_object().unwrap().clone(), fresh, &NoPlugins).unwrap()
 }
 
