@@ -182,7 +182,7 @@ pub(crate) fn record(entity: &Descriptor, body: Value) -> Record {
 }
 
 pub(crate) fn record_of(entity: &Descriptor, body: Value, catalog: &dyn PluginCatalog) -> Record {
-    let fresh = Fresh { id: Uuid::new_v4(), now: 1000 };
+    let fresh = Fresh::new(Uuid::new_v4(), 1000);
     entity.validate_insert(body.as_object().unwrap().clone(), fresh, catalog).unwrap()
 }
 
