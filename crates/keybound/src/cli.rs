@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{Inputs, Settings, SettingsFault};
+use crate::start::MigrationsCommand;
 use crate::terminal::print;
 use crate::{demo, dpop, reference, settings, start};
 
@@ -24,6 +25,9 @@ enum Command {
     Start(SettingsArguments),
     /// Read settings and configuration, say what is wrong with them or what they amount to.
     Check(SettingsArguments),
+    /// Make and change the tables of the configuration store; a start does so too.
+    #[command(subcommand)]
+    Migrations(Tables),
     /// Print the version.
     Version,
     /// Show, in one process and without set-up, a bound token pass and its misuse refused.
@@ -38,6 +42,28 @@ enum Command {
     /// Print a page of the reference documentation.
     #[command(hide = true, subcommand)]
     Reference(reference::Page),
+}
+
+#[derive(Debug, Subcommand)]
+enum Tables {
+    /// Make the tables.
+    Bootstrap(SettingsArguments),
+    /// Bring the tables up to date.
+    Up(SettingsArguments),
+    /// Finish what `up` began; it leaves nothing.
+    Finish(SettingsArguments),
+    /// Show what was done: exit code 3 when there are no tables, 5 when something is to be done.
+    List(SettingsArguments),
+    /// Show what was done, in JSON.
+    Status(SettingsArguments),
+    /// Drop the tables, with everything that is configured.
+    Reset {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// Do it without a question.
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +107,10 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             print("\nSettings and configuration are in order.\n");
             Ok(())
         }),
+        Command::Migrations(tables) => match migrations(tables) {
+            Ok(code) => return ExitCode::from(code),
+            Err(lines) => Err(lines),
+        },
         Command::Version => {
             print(concat!("keybound ", env!("CARGO_PKG_VERSION"), "\n"));
             Ok(())
@@ -98,6 +128,24 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Works on the tables of the store; answers the code to exit with.
+fn migrations(tables: Tables) -> Result<u8, Vec<String>> {
+    let (command, arguments) = match tables {
+        Tables::Bootstrap(arguments) => (MigrationsCommand::Bootstrap, arguments),
+        Tables::Up(arguments) => (MigrationsCommand::Up, arguments),
+        Tables::Finish(arguments) => (MigrationsCommand::Finish, arguments),
+        Tables::List(arguments) => (MigrationsCommand::List, arguments),
+        Tables::Status(arguments) => (MigrationsCommand::Status, arguments),
+        Tables::Reset { settings, yes: true } => (MigrationsCommand::Reset, settings),
+        Tables::Reset { .. } => {
+            return Err(vec!["this drops everything that is configured: say --yes if it shall".to_owned()]);
+        }
+    };
+    let done = start::migrations(&settings(arguments)?, command).map_err(lines)?;
+    print(&done.text);
+    Ok(done.code)
 }
 
 fn settings(arguments: SettingsArguments) -> Result<Settings, Vec<String>> {

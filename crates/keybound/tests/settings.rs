@@ -126,7 +126,7 @@ fn ill_typed_values_are_named_with_place_and_cause() {
     let text = "\
 proxy_listen = 0.0.0.0:80000
 log_level = loud
-database = postgres
+database = cassandra
 trusted_ips = 10.0.0.0/8, elsewhere
 nginx_worker_processes = many
 headers = X-Powered-By
@@ -146,7 +146,7 @@ proxy_access_log = logs/access.log
             "kong.conf:1: proxy_listen: '0.0.0.0:80000': the port is not a number of 0 to 65535",
             "kong.conf:2: log_level: 'loud' is not a log level: one of debug, info, notice, warn, error, crit, alert, \
              emerg",
-            "kong.conf:3: database: postgres is not supported: use sqlite, or off with declarative_config",
+            "kong.conf:3: database: 'cassandra' is not a database: one of sqlite, postgres, off",
             "kong.conf:4: trusted_ips: 'elsewhere' is not an address or a network",
             "kong.conf:5: nginx_worker_processes: 'many' is neither auto nor a whole number of 1 to 1024",
             "kong.conf:6: headers: 'X-Powered-By' is not a field that can be added: one of off, server_tokens, \
@@ -168,15 +168,15 @@ proxy_access_log = logs/access.log
 #[test]
 fn kongs_settings_that_are_not_acted_on_pass_at_their_default_and_are_refused_by_name_otherwise() {
     let files = Files::new();
-    let harmless = "anonymous_reports = off\nnginx_daemon = off\nrole = traditional\npg_host = 127.0.0.1\nplugins=bundled\n\
-                    admin_gui_listen = 0.0.0.0:8002,0.0.0.0:8445 ssl\npg_password =\n";
+    let harmless = "anonymous_reports = off\nnginx_daemon = off\nrole = traditional\npg_ssl_version = tlsv1_2\nplugins=bundled\n\
+                    admin_gui_listen = 0.0.0.0:8002,0.0.0.0:8445 ssl\npg_ro_password =\n";
     assert!(load(Some(&files.conf(harmless)), &[("KONG_ADMIN_ERROR_LOG", "/dev/stderr")]).is_ok());
     assert_eq!(
-        faults("role = data_plane\npg_password = secret\n", &[("KONG_STATUS_LISTEN", "0.0.0.0:8100")]),
+        faults("role = data_plane\npg_iam_auth = on\n", &[("KONG_STATUS_LISTEN", "0.0.0.0:8100")]),
         [
             "kong.conf:1: role: Keybound does not act on this setting of Kong's; only its default is accepted: \
              traditional",
-            "kong.conf:2: pg_password: Keybound does not act on this setting of Kong's; leave it unset",
+            "kong.conf:2: pg_iam_auth: Keybound does not act on this setting of Kong's; only its default is accepted: off",
             "environment variable KONG_STATUS_LISTEN: status_listen: Keybound does not act on this setting of \
              Kong's; only these values are accepted: 127.0.0.1:8007 reuseport backlog=16384 | off",
         ]

@@ -25,8 +25,8 @@ mod table;
 pub use fault::SettingsFault;
 pub use kinds::{
     AccessLog, Count, Database, ErrorType, Folder, HeaderTokens, Kind, Listen, ListenSet, LogLevel, Networks,
-    NodeId, OptionalPath, OptionalText, PemSource, PemSources, PortMaps, RealIpHeader, Size, Switch, Token,
-    Trust, TrustSources, UpstreamHeaders, Workers,
+    NodeId, OptionalPath, OptionalText, PemSource, PemSources, PortMaps, RealIpHeader, Size, Switch, Text,
+    Token, Trust, TrustSources, UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};
 pub use origin::Origin;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::kinds::{
     AccessLog, Count, Database, ErrorType, Folder, HeaderTokens, Kind, ListenSet, LogLevel, Networks, NodeId,
-    OptionalPath, OptionalText, PemSources, PortMaps, RealIpHeader, Size, Switch, TrustSources,
+    OptionalPath, OptionalText, PemSources, PortMaps, RealIpHeader, Size, Switch, Text, TrustSources,
     UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
@@ -85,13 +85,43 @@ settings! {
     /// The addresses the Admin API listens on, without TLS; `off` for none. Whoever reaches it rules the gateway: keep
     /// it on the loopback interface.
     admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384";
-    /// Where the configuration is kept: `sqlite` in one file of the prefix, `off` in the declarative file that
-    /// `declarative_config` names.
+    /// Where the configuration is kept: `sqlite` in one file of the prefix, `postgres` in a database for several nodes
+    /// (`pg_*`), `off` in the declarative file that `declarative_config` names.
     database: Database = "sqlite";
     /// The declarative file (YAML or JSON) that is the configuration when `database` is `off`; SIGHUP reads it again.
     declarative_config: OptionalPath = "";
     /// The text of a declarative file, in place of a file.
     declarative_config_string: OptionalText = "";
+    /// The PostgreSQL server's name or address, with `database=postgres`.
+    pg_host: Text = "127.0.0.1";
+    /// Its port.
+    pg_port: Count<1, 65535> = "5432";
+    /// Milliseconds that connecting to it, and each statement, may take.
+    pg_timeout: Count<1, 3_600_000> = "5000";
+    /// The user.
+    pg_user: Text = "kong";
+    /// The user's password.
+    pg_password: OptionalText = "";
+    /// The database.
+    pg_database: Text = "kong";
+    /// The schema in the database; it is made when it is not there. Unset: the user's first.
+    pg_schema: Text = "";
+    /// Whether TLS is used when the server has it.
+    pg_ssl: Switch = "off";
+    /// Whether TLS is insisted on, with `pg_ssl`.
+    pg_ssl_required: Switch = "off";
+    /// Whether the server's certificate is checked, with `pg_ssl`: it must be for `pg_host`, by a public authority or one of the
+    /// files of `lua_ssl_trusted_certificate`. TLS is insisted on then.
+    pg_ssl_verify: Switch = "off";
+    /// How many connections to the server there may be.
+    pg_pool_size: Count<2, 1000> = "10";
+    /// Milliseconds after which an idle connection to the server is closed; 0 for no bound.
+    pg_keepalive_timeout: Count<0, 86_400_000> = "60000";
+    /// Seconds between two looks for what other nodes wrote. They tell each other at once; this makes up for what got lost.
+    db_update_frequency: Count<1, 86_400> = "5";
+    /// The keys that seal the secrets in the configuration store, newest first: 32 bytes in base64 each, commas between. The
+    /// newest seals; older ones only open, until the next start has sealed everything anew. Unset: secrets are in plain text.
+    store_key: OptionalText = "";
     /// The peers whose `X-Forwarded-*` fields and `real_ip_header` count: addresses and networks; `0.0.0.0/0,::/0`
     /// trusts everyone.
     trusted_ips: Networks = "";

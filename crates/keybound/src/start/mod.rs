@@ -7,8 +7,10 @@ mod certificate;
 mod cold;
 mod control_plane;
 mod data_plane;
+mod database;
 mod environment;
 mod fault;
+mod migrations;
 mod prefix;
 mod publication;
 mod running;
@@ -22,6 +24,7 @@ use keybound_plugins::Registry;
 use keybound_pop::time::Clock as _;
 
 pub use fault::StartFault;
+pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
 pub use running::Running;
 
 use crate::clock::SystemClock;

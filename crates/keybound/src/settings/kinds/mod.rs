@@ -7,6 +7,7 @@ mod listen;
 mod number;
 mod path;
 mod pem;
+mod text;
 
 pub use address::{Networks, PortMaps};
 pub use choice::{AccessLog, Database, ErrorType, LogLevel, Switch};
@@ -15,6 +16,7 @@ pub use listen::{Listen, ListenSet};
 pub use number::{Count, NodeId, Size, Workers};
 pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
+pub use text::Text;
 
 use serde_json::Value;
 
