@@ -65,9 +65,9 @@ export function state({ certificates, isOld }) {
       { name: 'hashed.test', algorithm: 'consistent-hashing', hash_on: 'header', hash_on_header: 'x-user', hash_fallback: 'ip', slots: 100 },
     ],
     certificates: [
-      { cert: certificates.server.crt, key: certificates.server.key, snis: [{ name: 'localhost.test' }, { name: '*.wild.test' }], tags: ['interop'] },
+      { id: '7f1c2a64-0d3b-4c55-9d3e-2f0a6d1b8c01', cert: certificates.server.crt, key: certificates.server.key, snis: [{ name: 'localhost.test' }, { name: '*.wild.test' }], tags: ['interop'] },
     ],
-    ca_certificates: [{ cert: certificates.ca.pem, tags: ['interop'] }],
+    ca_certificates: [{ id: '7f1c2a64-0d3b-4c55-9d3e-2f0a6d1b8c02', cert: certificates.ca.pem, tags: ['interop'] }],
     plugins: [
       plugin('correlation-id', { header_name: 'X-Correlation', generator: 'uuid' }),
       plugin('prometheus', {}),
