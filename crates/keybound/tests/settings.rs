@@ -172,13 +172,13 @@ fn kongs_settings_that_are_not_acted_on_pass_at_their_default_and_are_refused_by
                     admin_gui_listen = 0.0.0.0:8002,0.0.0.0:8445 ssl\npg_password =\n";
     assert!(load(Some(&files.conf(harmless)), &[("KONG_ADMIN_ERROR_LOG", "/dev/stderr")]).is_ok());
     assert_eq!(
-        faults("role = data_plane\npg_password = secret\n", &[("KONG_STATUS_LISTEN", "0.0.0.0:8100")]),
+        faults("role = data_plane\npg_password = secret\n", &[("KONG_STREAM_LISTEN", "0.0.0.0:9000")]),
         [
             "kong.conf:1: role: Keybound does not act on this setting of Kong's; only its default is accepted: \
              traditional",
             "kong.conf:2: pg_password: Keybound does not act on this setting of Kong's; leave it unset",
-            "environment variable KONG_STATUS_LISTEN: status_listen: Keybound does not act on this setting of \
-             Kong's; only these values are accepted: 127.0.0.1:8007 reuseport backlog=16384 | off",
+            "environment variable KONG_STREAM_LISTEN: stream_listen: Keybound does not act on this setting of Kong's; \
+             only its default is accepted: off",
         ]
     );
 }
@@ -245,7 +245,7 @@ fn the_admin_api_is_shown_typed_values_without_secrets() {
         ("database", json!("sqlite")),
         ("real_ip_recursive", json!(false)),
         ("upstream_keepalive_pool_size", json!(512)),
-        ("admin_listen", json!(["127.0.0.1:8001 backlog=16384"])),
+        ("admin_listen", json!(["127.0.0.1:8001 backlog=16384", "127.0.0.1:8444 http2 ssl backlog=16384"])),
         ("port_maps", json!(["80:8000"])),
         ("trusted_ips", json!([])),
         ("ssl_cert", json!(["******"])),

@@ -35,6 +35,7 @@ fn refused(folder: &Path, environment: &[(&str, &str)]) -> Vec<String> {
         ("KEYBOUND_PREFIX", prefix.as_str()),
         ("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0"),
         ("KEYBOUND_ADMIN_LISTEN", "127.0.0.1:0"),
+        ("KEYBOUND_STATUS_LISTEN", "off"),
     ];
     all.extend_from_slice(environment);
     let output = finished(&["start"], &all);

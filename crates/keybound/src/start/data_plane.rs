@@ -3,20 +3,35 @@ use std::time::Duration;
 
 use keybound_gateway as gateway;
 
+use super::StartFault;
+use super::certificate;
+use super::prefix::Prefix;
 use super::trust::Authorities;
 use crate::settings::{ErrorType, Listen, Settings, Token};
+
+/// The certificates of the proxy's listeners with `ssl`; empty when there is none.
+pub(super) fn identities(
+    settings: &Settings,
+    prefix: &Prefix,
+) -> Result<Vec<gateway::ServerIdentity>, StartFault> {
+    if settings.proxy_listen.0.iter().any(|listen| listen.ssl) {
+        certificate::PROXY.identities(settings, prefix)
+    } else {
+        Ok(Vec::new())
+    }
+}
 
 /// What the data plane is told, from the settings.
 pub(super) fn settings(
     settings: &Settings,
-    identity: Option<gateway::ServerIdentity>,
+    identities: Vec<gateway::ServerIdentity>,
     authorities: &Authorities,
 ) -> gateway::Settings {
     let limits = gateway::Limits::default();
     gateway::Settings {
         listeners: settings.proxy_listen.0.iter().map(listener).collect(),
         workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
-        identity,
+        identity: identities.into_iter().next(),
         trust: gateway::Trust {
             trusted: settings.trusted_ips.0.clone(),
             real_ip_header: Some(settings.real_ip_header.0.clone()),

@@ -5,19 +5,19 @@ use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
 use keybound_gateway::{SharedSnapshot, Snapshot};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
-use keybound_plugins::Registry;
 use keybound_plugins::contract::PluginFactory;
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
 use tokio::sync::Mutex;
 
 use super::StartFault;
+use super::plugins::Plugins;
 use super::source::{self, Declarations, Held, Source};
 
 /// Brings what is configured to the data plane: compiled first, then exchanged as a whole.
 pub(super) struct Publication {
     source: Source,
-    registry: Arc<Registry>,
+    registry: Arc<Plugins>,
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
     publishing: Mutex<()>,
@@ -30,7 +30,7 @@ impl Publication {
     /// Compiles what is configured at the start; nothing serves yet.
     pub(super) fn new(
         source: Source,
-        registry: Arc<Registry>,
+        registry: Arc<Plugins>,
         configuration: &Configuration,
     ) -> Result<Self, StartFault> {
         let snapshot = compile(configuration, &*registry).map_err(StartFault::Configuration)?;
@@ -47,10 +47,7 @@ impl Publication {
 
     /// The store that the Admin API works on.
     pub(super) fn store(&self) -> Arc<dyn ConfigStore> {
-        match &self.source {
-            Source::Sqlite(store) => Arc::clone(store) as Arc<dyn ConfigStore>,
-            Source::Declarative(declarations) => Arc::clone(&declarations.store) as Arc<dyn ConfigStore>,
-        }
+        self.source.store()
     }
 
     /// What `/config` works on; `None` with a store.
@@ -86,9 +83,7 @@ impl Publication {
 
     /// Closes the store after what is under way.
     pub(super) async fn close(&self) {
-        if let Source::Sqlite(store) = &self.source {
-            store.close().await;
-        }
+        self.source.close().await;
     }
 
     async fn bring(&self) -> Result<(), String> {

@@ -3,7 +3,7 @@ use std::sync::{Arc, RwLock};
 
 use keybound_model::declarative::{self, DeclarativeFault, Declared};
 use keybound_model::{Configuration, PluginCatalog};
-use keybound_store::config::ConfigStore as _;
+use keybound_store::config::ConfigStore;
 use keybound_store::memory::MemoryStore;
 use keybound_store::sqlite::SqliteStore;
 
@@ -41,6 +41,21 @@ impl Source {
         let store = SqliteStore::open(&prefix.store()).await.map_err(fault)?;
         let loaded = store.load().await.map_err(fault)?;
         Ok((Self::Sqlite(Arc::new(store)), loaded.configuration))
+    }
+
+    /// The store that the Admin API works on.
+    pub(super) fn store(&self) -> Arc<dyn ConfigStore> {
+        match self {
+            Self::Sqlite(store) => Arc::clone(store) as Arc<dyn ConfigStore>,
+            Self::Declarative(declarations) => Arc::clone(&declarations.store) as Arc<dyn ConfigStore>,
+        }
+    }
+
+    /// Closes the store after what is under way.
+    pub(super) async fn close(&self) {
+        if let Self::Sqlite(store) = self {
+            store.close().await;
+        }
     }
 
     /// Holds what was declared.

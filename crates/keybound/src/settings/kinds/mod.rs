@@ -7,6 +7,9 @@ mod listen;
 mod number;
 mod path;
 mod pem;
+mod plugins;
+mod secret;
+mod tls;
 
 pub use address::{Networks, PortMaps};
 pub use choice::{AccessLog, Database, ErrorType, LogLevel, Switch};
@@ -15,6 +18,9 @@ pub use listen::{Listen, ListenSet};
 pub use number::{Count, NodeId, Size, Workers};
 pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
+pub use plugins::PluginNames;
+pub use secret::FieldSecret;
+pub use tls::{CipherSuite, Ciphers, TlsVersion, TlsVersions};
 
 use serde_json::Value;
 
