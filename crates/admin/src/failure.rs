@@ -209,7 +209,12 @@ fn store(fault: StoreFault, operation: Operation) -> Answer {
         }
         // The configuration as a whole is refused, so the text stands where texts about an entity as a whole do.
         StoreFault::Rejected(text) => Failure::Schema(Errors::entity(text)).answer(),
-        StoreFault::Engine(_) => unexpected(&message),
+        StoreFault::Unreachable(_) => {
+            tracing::warn!(cause = message, "the Admin API cannot reach the configuration store");
+            Answer::message(StatusCode::SERVICE_UNAVAILABLE, "the configuration store is out of reach")
+                .with(RETRY_AFTER, HeaderValue::from_static("1"))
+        }
+        StoreFault::Sealed(_) | StoreFault::Engine(_) => unexpected(&message),
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::instance::InstanceFault;
 use crate::settings::{Inputs, Settings, SettingsFault};
+use crate::start::MigrationsCommand;
 use crate::terminal::print;
 use crate::{config, demo, dpop, instance, settings, start};
 
@@ -43,6 +44,12 @@ enum Command {
         #[command(subcommand)]
         command: config::Command,
     },
+    /// Look into vaults.
+    #[command(subcommand)]
+    Vault(Vaults),
+    /// Make and change the tables of the configuration store; a start does so too.
+    #[command(subcommand)]
+    Migrations(Tables),
     /// Print the version.
     Version {
         /// Also print what it is compatible with and built on.
@@ -61,6 +68,39 @@ enum Command {
     /// Print a page of the reference documentation.
     #[command(hide = true, subcommand)]
     Reference(Page),
+}
+
+#[derive(Debug, Subcommand)]
+enum Vaults {
+    /// Print what a reference leads to.
+    Get {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// The reference: {vault://env/NAME}, or the same without the braces.
+        reference: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Tables {
+    /// Make the tables.
+    Bootstrap(SettingsArguments),
+    /// Bring the tables up to date.
+    Up(SettingsArguments),
+    /// Finish what `up` began; it leaves nothing.
+    Finish(SettingsArguments),
+    /// Show what was done: exit code 3 when there are no tables, 5 when something is to be done.
+    List(SettingsArguments),
+    /// Show what was done, in JSON.
+    Status(SettingsArguments),
+    /// Drop the tables, with everything that is configured.
+    Reset {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// Do it without a question.
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -147,6 +187,13 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             print(&version(all));
             Ok(())
         }
+        Command::Vault(Vaults::Get { settings: arguments, reference }) => settings(arguments)
+            .and_then(|settings| start::secret(&settings, &reference).map_err(lines))
+            .map(|secret| print(&format!("{secret}\n"))),
+        Command::Migrations(tables) => match migrations(tables) {
+            Ok(code) => return ExitCode::from(code),
+            Err(lines) => Err(lines),
+        },
         Command::Demo { serve } => demo::run(serve).map_err(lines),
         Command::Dpop(command) => return dpop::run(command),
         Command::Reference(Page::Settings) => {
@@ -207,6 +254,24 @@ fn version(all: bool) -> String {
         std::env::consts::OS,
         std::env::consts::ARCH,
     )
+}
+
+/// Works on the tables of the store; answers the code to exit with.
+fn migrations(tables: Tables) -> Result<u8, Vec<String>> {
+    let (command, arguments) = match tables {
+        Tables::Bootstrap(arguments) => (MigrationsCommand::Bootstrap, arguments),
+        Tables::Up(arguments) => (MigrationsCommand::Up, arguments),
+        Tables::Finish(arguments) => (MigrationsCommand::Finish, arguments),
+        Tables::List(arguments) => (MigrationsCommand::List, arguments),
+        Tables::Status(arguments) => (MigrationsCommand::Status, arguments),
+        Tables::Reset { settings, yes: true } => (MigrationsCommand::Reset, settings),
+        Tables::Reset { .. } => {
+            return Err(vec!["this drops everything that is configured: say --yes if it shall".to_owned()]);
+        }
+    };
+    let done = start::migrations(&settings(arguments)?, command).map_err(lines)?;
+    print(&done.text);
+    Ok(done.code)
 }
 
 fn settings(arguments: SettingsArguments) -> Result<Settings, Vec<String>> {

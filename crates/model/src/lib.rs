@@ -9,7 +9,7 @@
 //! use keybound_model::{Fresh, Service, ids};
 //! use serde_json::json;
 //!
-//! let fresh = Fresh { id: ids::deterministic("services", "api"), now: 1_700_000_000 };
+//! let fresh = Fresh::new(ids::deterministic("services", "api"), 1_700_000_000);
 //! let body = json!({"name": "api", "url": "https://example.com/anything"});
 //! let record = SERVICES.validate_insert(body.as_object().unwrap().clone(), fresh, &NoPlugins).unwrap();
 //! assert_eq!(record["port"], json!(443));
@@ -21,7 +21,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`entity`] | services, routes, plugins: descriptors, validation, typed views |
+//! | [`entity`] | services, routes, consumers, …: descriptors, validation, typed views |
 //! | [`declarative`] | whole configurations in one file |
 //! | [`form`] | request bodies, decoded by schema |
 //! | [`ids`] | ids that follow from names |
@@ -30,6 +30,8 @@
 //! | [`catalog`] | the plugins that exist, as a trait that the plugins implement |
 //! | [`schema`] | the language in which entities and plugin configurations are described, and the engine behind it |
 //! | [`errors`] | what is wrong with a record, as Kong's `message` and `fields` |
+//! | [`vault`] | references to secrets |
+//! | [`x509`] | certificates and keys, as far as entities are checked |
 //! | [`lua`] | tables as Kong prints them inside its messages |
 
 pub mod catalog;
@@ -38,10 +40,13 @@ pub mod declarative;
 pub mod entity;
 pub mod errors;
 pub mod form;
+mod hex;
 pub mod ids;
 pub mod lua;
 pub mod schema;
 pub mod tags;
+pub mod vault;
+pub mod x509;
 
 pub use catalog::{PluginCatalog, PluginDescription};
 pub use entity::{Configuration, Descriptor, Fresh, PluginInstance, Route, Service};

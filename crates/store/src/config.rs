@@ -4,6 +4,7 @@ use keybound_model::entity::Descriptor;
 use keybound_model::tags::TagFilter;
 use keybound_model::{Configuration, Record};
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::BoxFuture;
@@ -84,7 +85,7 @@ pub type Check<'a> = &'a (dyn Fn(&Configuration) -> Result<(), String> + Send + 
 /// All changes of one [`ConfigStore::apply`] become visible together or not at all. Uniqueness and references hold at every
 /// moment; a write that would break them is refused with the fault that names the records.
 pub trait ConfigStore: Send + Sync {
-    /// The value of the setting `database`: `sqlite`, `off`.
+    /// The value of the setting `database`: `sqlite`, `postgres`, `off`.
     fn database(&self) -> &'static str;
 
     /// Whether the Admin API can write.
@@ -110,6 +111,17 @@ pub trait ConfigStore: Send + Sync {
 
     /// The whole configuration.
     fn load(&self) -> BoxFuture<'_, Result<Versioned, StoreFault>>;
+
+    /// The version that is in the store, as far as this node has heard; it changes when any node writes. `None` for an engine
+    /// that nobody else writes to.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    /// Lets go of everything after what is under way.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Why a store did not do what it was asked to. The Admin API turns each into Kong's error of that code.
@@ -154,7 +166,13 @@ pub enum StoreFault {
     /// The configuration that the write leads to cannot serve.
     #[error("{0}")]
     Rejected(String),
-    /// The engine failed, or is out of reach.
+    /// The engine cannot be reached, or does not answer in time. It may be back later.
+    #[error("configuration store: out of reach: {0}")]
+    Unreachable(String),
+    /// Secrets are sealed with a key that is not at hand, or do not open with it; the text names the key.
+    #[error("configuration store: its secrets are sealed with the key {0}")]
+    Sealed(String),
+    /// The engine failed.
     #[error("configuration store: {0}")]
     Engine(String),
 }

@@ -1,12 +1,16 @@
 //! Where Keybound keeps its configuration, and the state that requests share.
 //!
-//! - [`config`]: the configuration store. Engines: [`sqlite::SqliteStore`], one file; [`memory::MemoryStore`], a declarative
-//!   file held in memory.
+//! - [`config`]: the configuration store. Engines: [`sqlite::SqliteStore`], one file; [`postgres::PostgresStore`], one database
+//!   for several nodes; [`memory::MemoryStore`], a declarative file held in memory. [`sql`] is what the databases share.
+//! - [`seal`]: secrets at rest.
 //! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
 
 pub mod config;
 pub mod memory;
+pub mod postgres;
 pub mod replay;
+pub mod seal;
+pub mod sql;
 pub mod sqlite;
 
 use std::pin::Pin;

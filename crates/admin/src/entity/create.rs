@@ -22,7 +22,7 @@ pub(crate) async fn create(
     if let Some(below) = below {
         refer(&mut record, below);
     }
-    let fresh = Fresh { id: Uuid::new_v4(), now: state.seconds() };
+    let fresh = Fresh::new(Uuid::new_v4(), state.seconds());
     let mut record = entity.validate_insert(record, fresh, catalog)?;
     references::resolve(state, entity, &mut record).await?;
     protocols::check(state, entity, &record).await?;

@@ -70,7 +70,7 @@ pub(super) async fn prepare(
     if let Some(below) = below {
         refer(&mut record, below);
     }
-    let fresh = Fresh { id, now: state.seconds() };
+    let fresh = Fresh::new(id, state.seconds());
     let mut record = entity.validate_upsert(existing, record, fresh, catalog)?;
     references::resolve(state, entity, &mut record).await?;
     protocols::check(state, entity, &record).await?;

@@ -33,7 +33,7 @@ fn plugin<'a>(state: &'a AdminState, name: &str) -> Result<&'a PluginDescription
 pub(crate) fn validate(state: &AdminState, name: &str, body: &Body) -> Result<Answer, Failure> {
     let entity = by_name(name).ok_or_else(|| Failure::NoSuch("entity", name.to_owned()))?;
     let catalog = state.catalog.as_ref();
-    let fresh = Fresh { id: Uuid::new_v4(), now: state.seconds() };
+    let fresh = Fresh::new(Uuid::new_v4(), state.seconds());
     entity.validate_insert(body.record(entity, None, catalog)?, fresh, catalog)?;
     Ok(Answer::ok(json!({"message": "schema validation successful"})))
 }

@@ -85,7 +85,7 @@ fn with_store<T>(
         return Err(ConfigFault::NoDatabase { command });
     }
     parts.runtime.block_on(async {
-        let opened = OpenStore::open(settings).await?;
+        let opened = OpenStore::open(settings, parts).await?;
         let done = work(&*opened.store()).await;
         opened.close().await;
         done

@@ -176,24 +176,12 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("error_template_xml", &[""]),
     ("error_template_plain", &[""]),
     // PostgreSQL.
-    ("pg_host", &["127.0.0.1"]),
-    ("pg_port", &["5432"]),
-    ("pg_timeout", &["5000"]),
-    ("pg_user", &["kong"]),
-    ("pg_password", &[""]),
     ("pg_iam_auth", &["off"]),
-    ("pg_database", &["kong"]),
-    ("pg_schema", &[""]),
-    ("pg_ssl", &["off"]),
     ("pg_ssl_version", &["tlsv1_2"]),
-    ("pg_ssl_required", &["off"]),
-    ("pg_ssl_verify", &["off"]),
     ("pg_ssl_cert", &[""]),
     ("pg_ssl_cert_key", &[""]),
     ("pg_max_concurrent_queries", &["0"]),
     ("pg_semaphore_timeout", &["60000"]),
-    ("pg_keepalive_timeout", &["60000"]),
-    ("pg_pool_size", &[""]),
     ("pg_backlog", &[""]),
     ("pg_ro_host", &[""]),
     ("pg_ro_port", &[""]),
@@ -212,7 +200,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("lmdb_environment_path", &["dbless.lmdb"]),
     ("lmdb_map_size", &["2048m"]),
     ("declarative_config_encryption_mode", &["off"]),
-    ("db_update_frequency", &["5"]),
     ("db_update_propagation", &["0"]),
     ("db_cache_ttl", &["0"]),
     ("db_cache_neg_ttl", &[""]),
@@ -280,8 +267,8 @@ mod tests {
     #[test]
     fn defaults_of_kong_pass_however_they_are_spaced() {
         assert_eq!(judge("admin_gui_listen", "0.0.0.0:8002,0.0.0.0:8445  ssl"), Ok(()));
-        assert_eq!(judge("pg_ssl", "false"), Ok(()));
-        assert_eq!(judge("pg_password", ""), Ok(()));
+        assert_eq!(judge("pg_iam_auth", "false"), Ok(()));
+        assert_eq!(judge("pg_ro_password", ""), Ok(()));
     }
 
     #[test]

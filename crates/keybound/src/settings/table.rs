@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::kinds::{
     AccessLog, CipherSuite, Ciphers, Count, Database, ErrorType, FieldSecret, Folder, HeaderTokens, Kind,
     ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSources, PluginNames, PortMaps,
-    RealIpHeader, Size, Switch, TlsVersions, TrustSources, UpstreamHeaders, Workers,
+    RealIpHeader, Size, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -30,6 +30,8 @@ macro_rules! settings {
         pub struct Settings {
             $( $(#[doc = $doc])+ pub $name: $kind, )+
             origins: BTreeMap<&'static str, Origin>,
+            /// The references that values came by, in their place wherever they are shown.
+            references: BTreeMap<&'static str, String>,
         }
 
         impl Settings {
@@ -50,20 +52,23 @@ macro_rules! settings {
                     origins.insert(stringify!($name), origin);
                     value
                 }; )+
-                Self { $( $name, )+ origins }
+                Self { $( $name, )+ origins, references: resolved.references() }
             }
 
             /// Each setting with its effective value, as it would be written, in the order of the table.
             #[must_use]
             pub fn effective(&self) -> Vec<(&'static Row, String, &Origin)> {
                 let shown = [ $( self.$name.show(), )+ ];
-                Self::TABLE.iter().zip(shown).map(|(row, value)| (row, value, self.origin(row.name))).collect()
+                let shown = Self::TABLE.iter().zip(shown);
+                shown.map(|(row, value)| (row, self.reference(row.name).unwrap_or(value), self.origin(row.name))).collect()
             }
 
             /// The effective settings as the Admin API shows them.
             #[must_use]
             pub fn to_json(&self) -> Map<String, Value> {
-                [ $( (stringify!($name).to_owned(), self.$name.json()), )+ ].into_iter().collect()
+                let shown = [ $( (stringify!($name), self.$name.json()), )+ ];
+                let shown = shown.into_iter();
+                shown.map(|(name, value)| (name.to_owned(), self.reference(name).map_or(value, Value::from))).collect()
             }
         }
     };
@@ -107,13 +112,43 @@ settings! {
     status_ssl_cert_key: PemSources = "";
     /// The plugins that may be configured: `bundled` for all that there are, names, or `off`.
     plugins: PluginNames = "bundled";
-    /// Where the configuration is kept: `sqlite` in one file of the prefix, `off` in the declarative file that
-    /// `declarative_config` names.
+    /// Where the configuration is kept: `sqlite` in one file of the prefix, `postgres` in a database for several nodes
+    /// (`pg_*`), `off` in the declarative file that `declarative_config` names.
     database: Database = "sqlite";
     /// The declarative file (YAML or JSON) that is the configuration when `database` is `off`; SIGHUP reads it again.
     declarative_config: OptionalPath = "";
     /// The text of a declarative file, in place of a file.
     declarative_config_string: OptionalText = "";
+    /// The PostgreSQL server's name or address, with `database=postgres`.
+    pg_host: Text = "127.0.0.1";
+    /// Its port.
+    pg_port: Count<1, 65535> = "5432";
+    /// Milliseconds that connecting to it, and each statement, may take.
+    pg_timeout: Count<1, 3_600_000> = "5000";
+    /// The user.
+    pg_user: Text = "kong";
+    /// The user's password.
+    pg_password: OptionalText = "";
+    /// The database.
+    pg_database: Text = "kong";
+    /// The schema in the database; it is made when it is not there. Unset: the user's first.
+    pg_schema: Text = "";
+    /// Whether TLS is used when the server has it.
+    pg_ssl: Switch = "off";
+    /// Whether TLS is insisted on, with `pg_ssl`.
+    pg_ssl_required: Switch = "off";
+    /// Whether the server's certificate is checked, with `pg_ssl`: it must be for `pg_host`, by a public authority or one of the
+    /// files of `lua_ssl_trusted_certificate`. TLS is insisted on then.
+    pg_ssl_verify: Switch = "off";
+    /// How many connections to the server there may be.
+    pg_pool_size: Count<2, 1000> = "10";
+    /// Milliseconds after which an idle connection to the server is closed; 0 for no bound.
+    pg_keepalive_timeout: Count<0, 86_400_000> = "60000";
+    /// Seconds between two looks for what other nodes wrote. They tell each other at once; this makes up for what got lost.
+    db_update_frequency: Count<1, 86_400> = "5";
+    /// The keys that seal the secrets in the configuration store, newest first: 32 bytes in base64 each, commas between. The
+    /// newest seals; older ones only open, until the next start has sealed everything anew. Unset: secrets are in plain text.
+    store_key: OptionalText = "";
     /// The peers whose `X-Forwarded-*` fields and `real_ip_header` count: addresses and networks; `0.0.0.0/0,::/0`
     /// trusts everyone.
     trusted_ips: Networks = "";
@@ -169,6 +204,11 @@ impl Settings {
     #[must_use]
     pub fn row(name: &str) -> Option<&'static Row> {
         Self::TABLE.iter().find(|row| row.name == name)
+    }
+
+    /// The reference that the value of a setting came by.
+    fn reference(&self, name: &str) -> Option<String> {
+        self.references.get(name).cloned()
     }
 
     /// Where the value of a setting came from.

@@ -7,14 +7,17 @@ mod certificate;
 mod cold;
 mod control_plane;
 mod data_plane;
+mod database;
 mod door;
 mod environment;
 mod fault;
+mod migrations;
 mod parts;
 mod plugins;
 mod prefix;
 mod publication;
 mod running;
+mod secrets;
 mod signals;
 mod source;
 mod tls;
@@ -25,6 +28,7 @@ use std::sync::Arc;
 use keybound_plugins::Registry;
 
 pub use fault::StartFault;
+pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
 pub(crate) use parts::{OpenStore, Parts};
 pub use running::Running;
 
@@ -88,6 +92,22 @@ pub fn check(settings: &Settings) -> Result<(), StartFault> {
     let Some(declaration) = Declaration::of(settings)? else { return Ok(()) };
     let Some((_, declared)) = declaration.read(&*parts.plugins)? else { return Ok(()) };
     parts.compile(&declared.configuration)
+}
+
+/// What a reference to a vault leads to: `{vault://env/NAME}`, with or without the braces and `vault://`.
+///
+/// # Errors
+/// [`StartFault`]
+pub fn secret(settings: &Settings, reference: &str) -> Result<String, StartFault> {
+    let inner = reference.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(reference);
+    let path = inner.strip_prefix("vault://").unwrap_or(inner);
+    let vaults = if path.starts_with("env/") {
+        Vec::new()
+    } else {
+        Parts::of(settings)?.configuration(settings)?.vaults
+    };
+    secrets::resolve(&format!("{{vault://{path}}}"), &vaults)
+        .map_err(|fault| StartFault::Configuration(fault.to_string()))
 }
 
 /// Reads what the settings of listeners name, and finds out whether it fits together. Writes nothing.

@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use keybound_model::Configuration;
 use keybound_model::declarative::Declared;
+use keybound_model::{Configuration, PluginCatalog};
 use keybound_plugins::Registry;
 use keybound_pop::time::Clock as _;
 use keybound_store::config::ConfigStore;
@@ -17,6 +17,7 @@ use crate::settings::Settings;
 
 /// What the commands need that read a configuration and serve nothing.
 pub(crate) struct Parts {
+    authorities: Authorities,
     /// For what waits.
     pub(crate) runtime: tokio::runtime::Runtime,
     /// The plugins.
@@ -30,7 +31,7 @@ impl Parts {
         let roots = authorities.roots()?;
         let environment = environment::environment(roots, runtime.handle().clone(), SystemClock.now());
         let plugins = Plugins::new(settings, Registry::new(environment))?;
-        Ok(Self { runtime, plugins })
+        Ok(Self { authorities, runtime, plugins })
     }
 
     /// Reads a declarative file.
@@ -39,6 +40,20 @@ impl Parts {
         // A file is always something.
         read.map(|(_, declared)| declared)
             .ok_or_else(|| StartFault::Declarative(format!("{}: holds nothing", file.display())))
+    }
+
+    /// The configuration that a start would serve.
+    pub(crate) fn configuration(&self, settings: &Settings) -> Result<Configuration, StartFault> {
+        if let Some(declaration) = Declaration::of(settings)? {
+            let declared = declaration.read(&*self.plugins)?;
+            return Ok(declared.map(|(_, declared)| declared.configuration).unwrap_or_default());
+        }
+        self.runtime.block_on(async {
+            let opened = OpenStore::open(settings, self).await?;
+            let loaded = opened.store().load().await;
+            opened.close().await;
+            loaded.map(|loaded| loaded.configuration).map_err(|fault| StartFault::Store(fault.to_string()))
+        })
     }
 
     /// Finds out whether a configuration could serve.
@@ -52,9 +67,10 @@ pub(crate) struct OpenStore(Source);
 
 impl OpenStore {
     /// Opens it, as a start would.
-    pub(crate) async fn open(settings: &Settings) -> Result<Self, StartFault> {
+    pub(crate) async fn open(settings: &Settings, parts: &Parts) -> Result<Self, StartFault> {
         let prefix = Prefix::open(settings)?;
-        Source::open(&prefix).await.map(|(source, _)| Self(source))
+        let catalog = Arc::clone(&parts.plugins) as Arc<dyn PluginCatalog>;
+        Source::open(settings, &prefix, &parts.authorities, catalog).await.map(|(source, _)| Self(source))
     }
 
     pub(crate) fn store(&self) -> Arc<dyn ConfigStore> {

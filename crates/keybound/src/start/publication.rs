@@ -1,18 +1,22 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
 use keybound_gateway::{SharedSnapshot, Snapshot};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
-use keybound_plugins::contract::PluginFactory;
 use keybound_store::BoxFuture;
-use keybound_store::config::ConfigStore;
-use tokio::sync::Mutex;
+use keybound_store::config::{ConfigStore, Versioned};
+use tokio::sync::{Mutex, watch};
 
 use super::StartFault;
 use super::plugins::Plugins;
+use super::secrets;
 use super::source::{self, Declarations, Held, Source};
+
+/// How long to wait before what another node wrote is read again, when it could not be.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Brings what is configured to the data plane: compiled first, then exchanged as a whole.
 pub(super) struct Publication {
@@ -21,6 +25,8 @@ pub(super) struct Publication {
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
     publishing: Mutex<()>,
+    /// The version of the store that was read last, whether it can serve or not.
+    read: AtomicU64,
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
     stopping: AtomicBool,
@@ -31,15 +37,16 @@ impl Publication {
     pub(super) fn new(
         source: Source,
         registry: Arc<Plugins>,
-        configuration: &Configuration,
+        loaded: &Versioned,
     ) -> Result<Self, StartFault> {
-        let snapshot = compile(configuration, &*registry).map_err(StartFault::Configuration)?;
+        let snapshot = compile(&loaded.configuration, &*registry).map_err(StartFault::Configuration)?;
         registry.booted();
         Ok(Self {
             source,
             registry,
             snapshot: snapshot.shared(),
             publishing: Mutex::default(),
+            read: AtomicU64::new(loaded.version),
             fault: RwLock::default(),
             stopping: AtomicBool::default(),
         })
@@ -53,7 +60,7 @@ impl Publication {
     /// What `/config` works on; `None` with a store.
     pub(super) fn declarative(self: &Arc<Self>) -> Option<Arc<dyn Declarative>> {
         match &self.source {
-            Source::Sqlite(_) => None,
+            Source::Stored(_) => None,
             Source::Declarative(_) => Some(Arc::clone(self) as Arc<dyn Declarative>),
         }
     }
@@ -86,9 +93,57 @@ impl Publication {
         self.source.close().await;
     }
 
+    /// Brings what other nodes write, as soon as it is heard of, until told to stop.
+    pub(super) async fn follow(self: Arc<Self>, stopped: impl Future<Output = ()>) {
+        let Some(changes) = self.store().changes() else { return };
+        tokio::select! {
+            () = self.bring_each(changes) => {}
+            () = stopped => {}
+        }
+    }
+
+    async fn bring_each(&self, mut changes: watch::Receiver<u64>) {
+        loop {
+            let version = *changes.borrow_and_update();
+            if let Err(cause) = self.bring_version(version).await {
+                tracing::error!(%cause, version, "the configuration of another node cannot be put in place");
+            }
+            let behind = self.read.load(Ordering::Acquire) != version;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                // What could not be read is read again; what was read and cannot serve is not.
+                () = tokio::time::sleep(AGAIN), if behind => {}
+            }
+        }
+    }
+
+    /// Brings a version, unless it was read meanwhile.
+    async fn bring_version(&self, version: u64) -> Result<(), String> {
+        let publishing = self.publishing.lock().await;
+        if self.read.load(Ordering::Acquire) == version {
+            return Ok(());
+        }
+        let brought = self.bring_locked().await;
+        drop(publishing);
+        if brought.is_ok() {
+            tracing::info!(
+                version = self.read.load(Ordering::Acquire),
+                "configuration changed by another node"
+            );
+        }
+        brought
+    }
+
     async fn bring(&self) -> Result<(), String> {
         let _publishing = self.publishing.lock().await;
+        self.bring_locked().await
+    }
+
+    async fn bring_locked(&self) -> Result<(), String> {
         let loaded = self.store().load().await.map_err(|fault| fault.to_string());
+        if let Ok(loaded) = &loaded {
+            self.read.store(loaded.version, Ordering::Release);
+        }
         let compiled = loaded.and_then(|loaded| compile(&loaded.configuration, &*self.registry));
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
@@ -106,7 +161,7 @@ impl Publication {
 
     fn held(&self) -> Option<Held> {
         match &self.source {
-            Source::Sqlite(_) => None,
+            Source::Stored(_) => None,
             Source::Declarative(held) => {
                 Some(held.held.read().unwrap_or_else(PoisonError::into_inner).clone())
             }
@@ -155,10 +210,8 @@ impl Declarative for Publication {
     }
 }
 
-/// Compiles a configuration; the text names the entity and the cause.
-pub(super) fn compile(
-    configuration: &Configuration,
-    factory: &dyn PluginFactory,
-) -> Result<Snapshot, String> {
-    Snapshot::compile(configuration, factory).map_err(|fault| fault.to_string())
+/// Compiles a configuration, with secrets in place of references; the text names the entity and the cause.
+pub(super) fn compile(configuration: &Configuration, plugins: &Plugins) -> Result<Snapshot, String> {
+    let resolved = secrets::resolved(configuration, plugins)?;
+    Snapshot::compile(&resolved, plugins).map_err(|fault| fault.to_string())
 }

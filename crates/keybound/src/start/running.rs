@@ -51,13 +51,13 @@ impl Running {
         let pid = prefix.hold().await?;
         let node_id = prefix.node_id()?;
         let identities = data_plane::identities(settings, &prefix)?;
-        let (source, configuration) = match declaration {
+        let (source, loaded) = match declaration {
             Some(from) => Source::declarative(from, declared),
-            None => Source::open(&prefix).await?,
+            None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
         };
-        let publication = Arc::new(Publication::new(source, plugins, &configuration)?);
+        let publication = Arc::new(Publication::new(source, plugins, &loaded)?);
 
-        cold::wait(&configuration, started).await;
+        cold::wait(&loaded.configuration, started).await;
         let gateway =
             Gateway::bind(data_plane::settings(settings, identities, &authorities), publication.snapshot())
                 .map_err(|fault| bind_fault(settings, fault))?;
@@ -68,6 +68,7 @@ impl Running {
         let proxy = gateway.local_addrs().iter().copied();
         let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
         let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
         let control_plane = tokio::spawn(control_plane.serve(state, stopped));
         Ok(Self { proxy, admin, status, publication, data_plane, control_plane, stop, _pid: pid })

@@ -3,19 +3,22 @@ use std::sync::{Arc, RwLock};
 
 use keybound_model::declarative::{self, DeclarativeFault, Declared};
 use keybound_model::{Configuration, PluginCatalog};
-use keybound_store::config::ConfigStore;
+use keybound_store::config::{ConfigStore, StoreFault, Versioned};
 use keybound_store::memory::MemoryStore;
+use keybound_store::postgres::PostgresStore;
 use keybound_store::sqlite::SqliteStore;
 
 use super::StartFault;
+use super::database;
 use super::prefix::Prefix;
+use super::trust::Authorities;
 use crate::clock::SystemClock;
 use crate::settings::{Database, Settings};
 
 /// Where the configuration comes from.
 pub(super) enum Source {
-    /// The store of the prefix.
-    Sqlite(Arc<SqliteStore>),
+    /// A store that the Admin API writes to.
+    Stored(Arc<dyn ConfigStore>),
     /// A declarative file, held in memory.
     Declarative(Declarations),
 }
@@ -35,34 +38,42 @@ pub(super) struct Held {
 }
 
 impl Source {
-    /// Opens the store of the prefix.
-    pub(super) async fn open(prefix: &Prefix) -> Result<(Self, Configuration), StartFault> {
-        let fault = |fault: keybound_store::config::StoreFault| StartFault::Store(fault.to_string());
-        let store = SqliteStore::open(&prefix.store()).await.map_err(fault)?;
+    /// Opens the store that the settings name; answers what is in it, and its version.
+    pub(super) async fn open(
+        settings: &Settings,
+        prefix: &Prefix,
+        authorities: &Authorities,
+        catalog: Arc<dyn PluginCatalog>,
+    ) -> Result<(Self, Versioned), StartFault> {
+        let fault = |fault: StoreFault| StartFault::Store(fault.to_string());
+        let sealing = database::sealing(settings, catalog)?;
+        let store: Arc<dyn ConfigStore> = if settings.database == Database::Postgres {
+            let options = database::postgres(settings, authorities)?;
+            Arc::new(PostgresStore::open(options, sealing).await.map_err(fault)?)
+        } else {
+            Arc::new(SqliteStore::open_sealed(&prefix.store(), sealing).await.map_err(fault)?)
+        };
         let loaded = store.load().await.map_err(fault)?;
-        Ok((Self::Sqlite(Arc::new(store)), loaded.configuration))
+        Ok((Self::Stored(store), loaded))
     }
 
     /// The store that the Admin API works on.
     pub(super) fn store(&self) -> Arc<dyn ConfigStore> {
         match self {
-            Self::Sqlite(store) => Arc::clone(store) as Arc<dyn ConfigStore>,
+            Self::Stored(store) => Arc::clone(store),
             Self::Declarative(declarations) => Arc::clone(&declarations.store) as Arc<dyn ConfigStore>,
         }
     }
 
     /// Closes the store after what is under way.
     pub(super) async fn close(&self) {
-        if let Self::Sqlite(store) = self {
+        if let Self::Stored(store) = self {
             store.close().await;
         }
     }
 
     /// Holds what was declared.
-    pub(super) fn declarative(
-        from: Declaration,
-        declared: Option<(String, Declared)>,
-    ) -> (Self, Configuration) {
+    pub(super) fn declarative(from: Declaration, declared: Option<(String, Declared)>) -> (Self, Versioned) {
         let store = Arc::new(MemoryStore::default());
         let (held, configuration) = match declared {
             Some((text, declared)) => {
@@ -74,7 +85,8 @@ impl Source {
                 (Held { text: String::new(), hash: "0".repeat(32) }, Configuration::default())
             }
         };
-        (Self::Declarative(Declarations { store, held: RwLock::new(held), from }), configuration)
+        let loaded = Versioned { version: 0, configuration };
+        (Self::Declarative(Declarations { store, held: RwLock::new(held), from }), loaded)
     }
 }
 

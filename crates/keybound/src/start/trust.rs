@@ -45,6 +45,11 @@ impl Authorities {
         Ok(authorities)
     }
 
+    /// Those of files, in PEM.
+    pub(super) fn pem(&self) -> Vec<u8> {
+        self.bundles.join(&b'\n')
+    }
+
     /// The same for calls to providers.
     pub(super) fn roots(&self) -> Result<TrustRoots, StartFault> {
         let start = if self.system { TrustRoots::system() } else { TrustRoots::empty() };

@@ -13,10 +13,31 @@ pub fn header_name(value: &Value) -> Result<(), String> {
             "cannot contain 'host' header, which must be specified in the 'hosts' attribute".to_owned()
         );
     }
+    plain_header_name(value)
+}
+
+/// The name of a header: letters, digits, `_` and `-`.
+///
+/// # Errors
+/// `bad header name 'x', allowed characters are A-Z, a-z, 0-9, '_', and '-'`
+pub fn plain_header_name(value: &Value) -> Result<(), String> {
+    word(value, "header")
+}
+
+/// The name of a cookie: letters, digits, `_` and `-`.
+///
+/// # Errors
+/// `bad cookie name 'x', allowed characters are A-Z, a-z, 0-9, '_', and '-'`
+pub fn cookie_name(value: &Value) -> Result<(), String> {
+    word(value, "cookie")
+}
+
+fn word(value: &Value, what: &str) -> Result<(), String> {
+    let Some(text) = value.as_str() else { return Ok(()) };
     if text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
         return Ok(());
     }
-    Err(format!("bad header name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"))
+    Err(format!("bad {what} name '{text}', allowed characters are A-Z, a-z, 0-9, '_', and '-'"))
 }
 
 /// The pattern of a header's values, when they are one: a single value that starts with `~*`.

@@ -55,6 +55,44 @@ pub fn sni(value: &Value) -> Result<(), String> {
     if parts.port { Err("must not have a port".to_owned()) } else { Ok(()) }
 }
 
+/// A name or an address, with an optional port.
+///
+/// # Errors
+/// `invalid value: x`
+pub fn host_with_optional_port(value: &Value) -> Result<(), String> {
+    let Some(text) = value.as_str() else { return Ok(()) };
+    split(text).map(|_| ()).ok_or_else(|| invalid(text))
+}
+
+/// The name of an upstream: a host name, no address, no port.
+///
+/// # Errors
+/// `Invalid name ('x'); must be a valid hostname`, `Invalid name ('x'); no ip addresses allowed`, or
+/// `Invalid name ('x'); no port allowed`
+pub fn upstream_name(value: &Value) -> Result<(), String> {
+    let Some(text) = value.as_str() else { return Ok(()) };
+    let fault = match split(text) {
+        None => "must be a valid hostname",
+        Some(Parts { address: true, .. }) => "no ip addresses allowed",
+        Some(Parts { port: true, .. }) => "no port allowed",
+        Some(_) => return Ok(()),
+    };
+    Err(format!("Invalid name ('{text}'); {fault}"))
+}
+
+/// A name or an address, addresses of version 6 in brackets and in their short form, and the port when there is one.
+/// `None` when it is neither.
+#[must_use]
+pub fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
+    split(text)?;
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()),
+        _ => (text, None),
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>();
+    Some((address.map_or_else(|_| host.to_owned(), |address| format!("[{address}]")), port))
+}
+
 struct Parts {
     address: bool,
     port: bool,

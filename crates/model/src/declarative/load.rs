@@ -143,7 +143,7 @@ fn validate<'a>(
     let mut records = Vec::new();
     for item in items {
         let id = item.record.get("id").and_then(Value::as_str).and_then(ids::parse).unwrap_or(Uuid::nil());
-        match item.entity.validate_insert(item.record.clone(), Fresh { id, now }, catalog) {
+        match item.entity.validate_insert(item.record.clone(), Fresh::new(id, now), catalog) {
             Ok(record) => records.push((item, record)),
             Err(errors) => problems.add_all(&item.path, &errors),
         }

@@ -39,11 +39,6 @@ pub struct Declared {
 #[must_use]
 pub fn hash(text: &str) -> String {
     use md5::{Digest, Md5};
-    use std::fmt::Write;
 
-    Md5::digest(text.as_bytes()).iter().fold(String::with_capacity(32), |mut hex, byte| {
-        // Writing into a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    crate::hex::lower(&Md5::digest(text.as_bytes()))
 }

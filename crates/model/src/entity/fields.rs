@@ -1,14 +1,11 @@
 //! Fields that every entity has, and types that several share.
 
 use crate::checks;
-use crate::schema::{Auto, Type, integer, set, string};
+use crate::schema::{Auto, OnDelete, Type, foreign, integer, set, string};
 
 /// Every protocol that Kong knows, in the order of its texts.
 pub(super) const PROTOCOLS: [&str; 8] =
     ["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
-
-/// The protocols that Keybound does not proxy yet.
-pub(super) const FOREIGN_PROTOCOLS: [&str; 6] = ["grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp"];
 
 pub(super) fn id() -> Type {
     string().uuid().auto(Auto::Id).doc("The id; made when absent.")
@@ -32,4 +29,9 @@ pub(super) fn tags() -> Type {
 
 pub(super) fn milliseconds() -> Type {
     integer().between(1, 2_147_483_646).default(60_000)
+}
+
+/// The consumer whose credential something is; it goes with its consumer.
+pub(super) fn owner() -> Type {
+    foreign("consumers").required().on_delete(OnDelete::Cascade).doc("Whose it is.")
 }

@@ -3,72 +3,82 @@
 //! A new entity is one more [`Descriptor`] in [`all`]; the store, the Admin API, the declarative loader and `/schemas/*`
 //! find everything that they need in it.
 
+mod acls;
+mod basicauth_credentials;
+mod ca_certificates;
+mod certificates;
 mod configuration;
+mod consumer_group_consumers;
+mod consumer_groups;
+mod consumers;
+mod descriptor;
 mod fields;
+mod hmacauth_credentials;
+mod jwt_secrets;
+mod key_sets;
+mod keyauth_credentials;
+mod keys;
+mod lifetime;
+mod mtls_auth_credentials;
 mod plugins;
 mod references;
 mod routes;
+mod routes_expressions;
+mod routes_protocols;
 mod services;
+mod snis;
+mod targets;
+mod upstreams;
+mod upstreams_healthchecks;
 mod validate;
+mod vaults;
 mod view;
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use crate::schema::OnDelete;
 
-use crate::PluginCatalog;
-use crate::schema::{Foreign, Kind, OnDelete, Schema};
-
+pub use acls::ACLS;
+pub use basicauth_credentials::BASICAUTH_CREDENTIALS;
+pub use ca_certificates::CA_CERTIFICATES;
+pub use certificates::{CERTIFICATES, take_snis};
 pub use configuration::Configuration;
+pub use consumer_group_consumers::CONSUMER_GROUP_CONSUMERS;
+pub use consumer_groups::CONSUMER_GROUPS;
+pub use consumers::CONSUMERS;
+pub use descriptor::{ArrayReference, Descriptor, FinishFn, TransformFn};
+pub use hmacauth_credentials::HMACAUTH_CREDENTIALS;
+pub use jwt_secrets::JWT_SECRETS;
+pub use key_sets::KEY_SETS;
+pub use keyauth_credentials::KEYAUTH_CREDENTIALS;
+pub use keys::KEYS;
+pub use mtls_auth_credentials::MTLS_AUTH_CREDENTIALS;
 pub use plugins::{PLUGINS, plugin_schema_json, protocols_fit};
 pub use routes::ROUTES;
+pub use routes_expressions::ROUTES_EXPRESSIONS;
 pub use services::SERVICES;
-pub use validate::Fresh;
+pub use snis::SNIS;
+pub use targets::{TARGETS, with_port};
+pub use upstreams::UPSTREAMS;
+pub use validate::{Fresh, Seed};
+pub use vaults::VAULTS;
 pub use view::{
     AclGroup, Algorithm, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup,
     ConsumerGroupMember, HashOn, HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential,
     PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target, Upstream, Vault, ViewFault,
 };
 
-/// Kinds of Kong's entities that Keybound does not have yet. A declarative file that has any is refused by name.
-pub const NOT_YET_SUPPORTED: [&str; 19] = [
-    "acls",
-    "basicauth_credentials",
-    "ca_certificates",
-    "certificates",
-    "consumer_groups",
-    "consumers",
-    "filter_chains",
-    "hmacauth_credentials",
-    "jwt_secrets",
-    "key_sets",
-    "keyauth_credentials",
-    "keys",
-    "mtls_auth_credentials",
-    "oauth2_credentials",
-    "partials",
-    "snis",
-    "targets",
-    "upstreams",
-    "vaults",
-];
+/// Kinds of Kong's entities that Keybound does not have. A declarative file that has any is refused by name.
+pub const NOT_YET_SUPPORTED: [&str; 3] = ["filter_chains", "oauth2_credentials", "partials"];
 
-/// Everything that is known of one kind of entity.
-#[derive(Debug)]
-pub struct Descriptor {
-    /// The plural name: the path in the Admin API, the key in a declarative file, the name of the table.
-    pub name: &'static str,
-    /// The singular name.
-    pub singular: &'static str,
-    /// The field that names an entity in a URL beside its id.
-    pub endpoint_key: Option<&'static str>,
-    /// Fields of which no two entities may have all values equal, null included. Empty when there is no such rule.
-    pub cache_key: &'static [&'static str],
-    /// The fields. For plugins, `config` is any record here; [`Descriptor::effective_schema`] knows the plugin.
-    pub schema: Schema,
-    /// Whether the field `name` chooses a plugin, whose schema `config` has.
-    pub is_plugin: bool,
+/// In which form routes say what they match; one for the whole process, Kong's `router_flavor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouterFlavor {
+    /// By `methods`, `hosts`, `paths` and so on (`traditional`, `traditional_compatible`).
+    #[default]
+    Traditional,
+    /// By an `expression` with a `priority` (`expressions`).
+    Expressions,
 }
 
 /// A reference that points to an entity from another kind.
@@ -82,72 +92,52 @@ pub struct Referrer {
     pub on_delete: OnDelete,
 }
 
-/// Every entity, parents before children.
+/// Every entity, parents before children, with routes of the flavour `traditional`.
 #[must_use]
-pub fn all() -> [&'static Descriptor; 3] {
-    [LazyLock::force(&SERVICES), LazyLock::force(&ROUTES), LazyLock::force(&PLUGINS)]
+pub fn all() -> [&'static Descriptor; 20] {
+    all_for(RouterFlavor::Traditional)
 }
 
-/// The entity of this plural name.
+/// Every entity, parents before children, with routes of this flavour.
+#[must_use]
+pub fn all_for(flavor: RouterFlavor) -> [&'static Descriptor; 20] {
+    let routes = match flavor {
+        RouterFlavor::Traditional => &ROUTES,
+        RouterFlavor::Expressions => &ROUTES_EXPRESSIONS,
+    };
+    [
+        &VAULTS,
+        &CERTIFICATES,
+        &CA_CERTIFICATES,
+        &SNIS,
+        &KEY_SETS,
+        &KEYS,
+        &CONSUMERS,
+        &CONSUMER_GROUPS,
+        &CONSUMER_GROUP_CONSUMERS,
+        &KEYAUTH_CREDENTIALS,
+        &BASICAUTH_CREDENTIALS,
+        &ACLS,
+        &JWT_SECRETS,
+        &HMACAUTH_CREDENTIALS,
+        &MTLS_AUTH_CREDENTIALS,
+        &UPSTREAMS,
+        &TARGETS,
+        &SERVICES,
+        routes,
+        &PLUGINS,
+    ]
+    .map(LazyLock::force)
+}
+
+/// The entity of this plural name, routes in the flavour `traditional`.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Descriptor> {
-    all().into_iter().find(|descriptor| descriptor.name == name)
+    by_name_for(RouterFlavor::Traditional, name)
 }
 
-impl Descriptor {
-    /// The fields that refer to other entities.
-    pub fn foreign_keys(&self) -> impl Iterator<Item = (&'static str, Foreign)> + '_ {
-        self.schema.foreign_keys()
-    }
-
-    /// The fields of which no two entities may have the same value (null does not count).
-    pub fn unique_fields(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.schema.unique_fields()
-    }
-
-    /// The references from other kinds to this one.
-    #[must_use]
-    pub fn referrers(&self) -> Vec<Referrer> {
-        let mut found = Vec::new();
-        for entity in all() {
-            for (field, foreign) in entity.foreign_keys().filter(|(_, foreign)| foreign.entity == self.name) {
-                found.push(Referrer { entity, field, on_delete: foreign.on_delete });
-            }
-        }
-        found
-    }
-
-    /// The schema with everything that depends on the plugin: `config`, the default and the choice of `protocols`, the
-    /// references that must stay empty. The schema itself for other entities and for an unknown plugin.
-    #[must_use]
-    pub fn effective_schema(&self, plugin: Option<&str>, catalog: &dyn PluginCatalog) -> Cow<'_, Schema> {
-        match plugin.filter(|_| self.is_plugin).and_then(|name| catalog.plugin(name)) {
-            Some(description) => Cow::Owned(plugins::schema_with(&self.schema, description)),
-            None => Cow::Borrowed(&self.schema),
-        }
-    }
-
-    /// The value under which an entity is found in a URL beside its id.
-    #[must_use]
-    pub fn endpoint_value<'a>(&self, record: &'a crate::Record) -> Option<&'a str> {
-        record.get(self.endpoint_key?).and_then(Value::as_str)
-    }
-
-    /// The values that are unique together, as one text: ids for references, nothing for null, `:` between. `None` when
-    /// the entity has no such rule. References must be resolved to ids.
-    #[must_use]
-    pub fn cache_key_of(&self, record: &crate::Record) -> Option<String> {
-        let part = |name: &&str| match record.get(*name) {
-            Some(Value::Object(reference)) => reference.get("id").and_then(Value::as_str).unwrap_or_default(),
-            Some(Value::String(text)) => text,
-            _ => "",
-        };
-        (!self.cache_key.is_empty()).then(|| self.cache_key.iter().map(part).collect::<Vec<_>>().join(":"))
-    }
-
-    /// Whether the field of this name holds a reference to another entity.
-    #[must_use]
-    pub fn is_foreign(&self, field: &str) -> bool {
-        self.schema.field(field).is_some_and(|ty| matches!(ty.kind, Kind::Foreign(_)))
-    }
+/// The entity of this plural name, routes in this flavour.
+#[must_use]
+pub fn by_name_for(flavor: RouterFlavor, name: &str) -> Option<&'static Descriptor> {
+    all_for(flavor).into_iter().find(|descriptor| descriptor.name == name)
 }

@@ -10,13 +10,11 @@ use crate::schema::{Check, Kind, OnDelete, Schema, any, boolean, foreign, record
 use crate::{Errors, PluginDescription, Record};
 
 /// What happens to the requests of a service or a route, or to all.
-pub static PLUGINS: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
-    name: "plugins",
-    singular: "plugin",
-    endpoint_key: Some("instance_name"),
-    cache_key: &["name", "route", "service", "consumer"],
-    schema: schema(),
-    is_plugin: true,
+pub static PLUGINS: LazyLock<Descriptor> = LazyLock::new(|| {
+    Descriptor::new("plugins", "plugin", schema())
+        .endpoint_key("instance_name")
+        .unique_together(&["name", "route", "service", "consumer", "consumer_group"])
+        .of_plugins()
 });
 
 fn schema() -> Schema {
@@ -29,7 +27,8 @@ fn schema() -> Schema {
         ("instance_name", name().doc("A name of this instance, usable in URLs in place of the id.")),
         ("route", scope("routes").doc("Only requests of this route.")),
         ("service", scope("services").doc("Only requests of this service.")),
-        ("consumer", scope("consumers").not_yet_supported().doc("Only requests of this consumer.")),
+        ("consumer", scope("consumers").doc("Only requests of this consumer.")),
+        ("consumer_group", scope("consumer_groups").doc("Only requests of the consumers of this group.")),
         ("config", any().doc("The plugin's own fields.")),
         (
             "protocols",

@@ -3,25 +3,26 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::Descriptor;
-use super::fields::{FOREIGN_PROTOCOLS, PROTOCOLS, created_at, id, name, tags, updated_at};
+use super::fields::{PROTOCOLS, created_at, id, name, tags, updated_at};
 use crate::schema::{
-    AtLeastOne, Check, EntityCheck, Schema, array, boolean, foreign, integer, map, record, set, string,
+    AtLeastOne, Check, EntityCheck, Schema, array, boolean, foreign, integer, map, record_of, set, string,
 };
 use crate::{Errors, Record, checks};
 
 /// Which requests go to a service.
-pub static ROUTES: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
-    name: "routes",
-    singular: "route",
-    endpoint_key: Some("name"),
-    cache_key: &[],
-    schema: schema(),
-    is_plugin: false,
+pub static ROUTES: LazyLock<Descriptor> = LazyLock::new(|| {
+    Descriptor::new("routes", "route", schema())
+        .endpoint_key("name")
+        .prepare(super::routes_protocols::prepare)
 });
 
 /// Protocols that one route cannot mix.
 const EXCLUSIVE: &[&[&str]] =
     &[&["http", "https"], &["tcp", "tls", "udp"], &["tls_passthrough"], &["grpc", "grpcs"]];
+
+/// What a route for streams must have one of.
+const STREAM: &[&str] = &["sources", "destinations", "snis"];
+const STREAM_TEXT: &str = "must set one of %s when 'protocols' is 'tcp', 'tls' or 'udp'";
 
 fn schema() -> Schema {
     let schema = Schema::new([
@@ -35,7 +36,6 @@ fn schema() -> Schema {
                 .required()
                 .len_min(1)
                 .with(Check::ExclusiveSubsets(EXCLUSIVE))
-                .not_yet_supported_values(FOREIGN_PROTOCOLS)
                 .default(["http", "https"])
                 .doc("What clients must speak; with `https` alone, plain HTTP is answered by `https_redirect_status_code`."),
         ),
@@ -62,8 +62,8 @@ fn schema() -> Schema {
                 .doc("Headers that match, by name; a single value that starts with `~*` is a regular expression."),
         ),
         ("snis", set(string().check("sni", checks::sni)).doc("Server names of the TLS handshake that match.")),
-        ("sources", endpoints().not_yet_supported().doc("Client addresses that match, for stream routes.")),
-        ("destinations", endpoints().not_yet_supported().doc("Own addresses that match, for stream routes.")),
+        ("sources", endpoints().doc("Client addresses that match, for stream routes.")),
+        ("destinations", endpoints().doc("Own addresses that match, for stream routes.")),
         ("regex_priority", integer().default(0).doc("Which of several matching regular expressions wins: the higher.")),
         (
             "path_handling",
@@ -97,6 +97,28 @@ fn schema() -> Schema {
                 ("grpc", &["hosts", "headers", "paths"], "must set one of %s when 'protocols' is 'grpc'"),
             ],
         ))
+        .check(needed(
+            "protocols",
+            &[("tcp", STREAM, STREAM_TEXT), ("tls", STREAM, STREAM_TEXT), ("udp", STREAM, STREAM_TEXT)],
+        ))
+        .check(needed(
+            "protocols",
+            &[("tls_passthrough", &["snis"], "must set snis when 'protocols' is 'tls_passthrough'")],
+        ))
+        .check(EntityCheck::Custom {
+            name: "protocol_fields",
+            fields: &[
+                "protocols",
+                "strip_path",
+                "methods",
+                "hosts",
+                "paths",
+                "headers",
+                "sources",
+                "destinations",
+            ],
+            check: super::routes_protocols::check,
+        })
         .check(EntityCheck::Custom {
             name: "snis_need_tls",
             fields: &["protocols", "snis"],
@@ -106,8 +128,12 @@ fn schema() -> Schema {
 }
 
 fn endpoints() -> crate::schema::Type {
-    set(record([("ip", string().check("ip", checks::ip_or_cidr)), ("port", integer().between(0, 65535))])
-        .required())
+    let endpoint = Schema::new([
+        ("ip", string().check("ip", checks::ip_or_cidr)),
+        ("port", integer().between(0, 65535)),
+    ])
+    .check(EntityCheck::AtLeastOneOf(&["ip", "port"]));
+    set(record_of(endpoint).required())
 }
 
 fn needed(if_field: &'static str, cases: &[(&str, &'static [&'static str], &'static str)]) -> EntityCheck {

@@ -3,18 +3,15 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use super::Descriptor;
-use super::fields::{FOREIGN_PROTOCOLS, PROTOCOLS, created_at, id, milliseconds, name, tags, updated_at};
+use super::fields::{PROTOCOLS, created_at, id, milliseconds, name, tags, updated_at};
 use crate::checks;
 use crate::schema::{Check, EntityCheck, Schema, Shorthand, array, boolean, foreign, integer, string};
 
 /// An upstream API: where requests go.
-pub static SERVICES: LazyLock<Descriptor> = LazyLock::new(|| Descriptor {
-    name: "services",
-    singular: "service",
-    endpoint_key: Some("name"),
-    cache_key: &[],
-    schema: schema(),
-    is_plugin: false,
+pub static SERVICES: LazyLock<Descriptor> = LazyLock::new(|| {
+    Descriptor::new("services", "service", schema())
+        .endpoint_key("name")
+        .array_reference("ca_certificates", "ca_certificates")
 });
 
 /// Protocols whose upstream speaks TLS, so that the TLS fields mean something.
@@ -35,12 +32,7 @@ fn schema() -> Schema {
         ),
         (
             "protocol",
-            string()
-                .required()
-                .one_of(PROTOCOLS)
-                .not_yet_supported_values(FOREIGN_PROTOCOLS)
-                .default("http")
-                .doc("How the upstream is spoken to."),
+            string().required().one_of(PROTOCOLS).default("http").doc("How the upstream is spoken to."),
         ),
         (
             "host",
@@ -58,10 +50,7 @@ fn schema() -> Schema {
         ("write_timeout", milliseconds().doc("Milliseconds between two writes.")),
         ("read_timeout", milliseconds().doc("Milliseconds between two reads.")),
         ("tags", tags()),
-        (
-            "client_certificate",
-            foreign("certificates").not_yet_supported().doc("The certificate shown to the upstream."),
-        ),
+        ("client_certificate", foreign("certificates").doc("The certificate shown to the upstream.")),
         (
             "tls_verify",
             boolean()
@@ -71,14 +60,11 @@ fn schema() -> Schema {
             "tls_verify_depth",
             integer()
                 .between(0, 64)
-                .not_yet_supported()
                 .doc("The longest chain accepted when the upstream's certificate is verified."),
         ),
         (
             "ca_certificates",
-            array(string().uuid())
-                .not_yet_supported()
-                .doc("The authorities trusted for the upstream's certificate."),
+            array(string().uuid()).doc("The authorities trusted for the upstream's certificate."),
         ),
         ("enabled", boolean().required().default(true).doc("Whether its routes are used.")),
     ])

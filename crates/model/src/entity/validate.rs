@@ -1,3 +1,4 @@
+use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,6 +13,62 @@ pub struct Fresh {
     pub id: Uuid,
     /// The time, in seconds since 1970.
     pub now: i64,
+    /// The milliseconds of the time, 0 to 999.
+    pub millis: u16,
+    /// What tokens are made of; without it an entity must bring its own.
+    pub seed: Option<Seed>,
+}
+
+/// 32 random bytes, of which the tokens of one entity are made. Each entity needs its own, or its own id beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// Random bytes of a source that nobody can foresee.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The token of one field of one entity: 32 hexadecimal digits that say nothing of the seed.
+    fn token(&self, id: Uuid, field: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let tag = hmac::sign(&key, format!("{id}:{field}").as_bytes());
+        crate::hex::lower(tag.as_ref()).chars().take(32).collect()
+    }
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed(…)")
+    }
+}
+
+impl Fresh {
+    /// An id and a time in whole seconds, without a seed.
+    #[must_use]
+    pub fn new(id: Uuid, now: i64) -> Self {
+        Self { id, now, millis: 0, seed: None }
+    }
+
+    /// The same with tokens from random bytes.
+    #[must_use]
+    pub fn seeded(mut self, seed: [u8; 32]) -> Self {
+        self.seed = Some(Seed::new(seed));
+        self
+    }
+
+    /// The same with the milliseconds of the time.
+    #[must_use]
+    pub fn with_millis(mut self, millis: u16) -> Self {
+        self.millis = millis;
+        self
+    }
+
+    fn exact(&self) -> Value {
+        // Times of this century fit a float with room for milliseconds.
+        json!(self.now as f64 + f64::from(self.millis) / 1000.0)
+    }
 }
 
 impl Descriptor {
@@ -29,17 +86,24 @@ impl Descriptor {
         catalog: &dyn PluginCatalog,
     ) -> Result<Record, Errors> {
         let schema = self.schema_for(&record, catalog)?;
+        let end = self.take_lifetime(&mut record, fresh.now)?;
+        let id = record.get("id").and_then(Value::as_str).and_then(crate::ids::parse).unwrap_or(fresh.id);
         for field in &schema.fields {
             let absent = record.get(field.name).is_none_or(Value::is_null);
-            let value = match field.ty.auto {
-                Some(Auto::Id) if absent => json!(fresh.id.to_string()),
-                Some(Auto::CreatedAt) if absent => json!(fresh.now),
-                Some(Auto::UpdatedAt) => json!(fresh.now),
+            let value = match (field.ty.auto, fresh.seed) {
+                (Some(Auto::Id), _) if absent => json!(fresh.id.to_string()),
+                (Some(Auto::CreatedAt), _) if absent => json!(fresh.now),
+                (Some(Auto::UpdatedAt), _) => json!(fresh.now),
+                (Some(Auto::CreatedAtMillis), _) if absent => fresh.exact(),
+                (Some(Auto::UpdatedAtMillis), _) => fresh.exact(),
+                (Some(Auto::Token), Some(seed)) if absent => json!(seed.token(id, field.name)),
                 _ => continue,
             };
             record.insert(field.name.to_owned(), value);
         }
-        self.complete(&schema, record, catalog)
+        let mut record = self.complete(&schema, record, fresh.now, catalog)?;
+        self.put_end(&mut record, end);
+        Ok(record)
     }
 
     /// A complete record for a `PUT`: fields that are absent take their default; the id is the one in the path, or that
@@ -61,7 +125,9 @@ impl Descriptor {
         for field in &schema.fields {
             let keep = match field.ty.auto {
                 Some(Auto::Id) => true,
-                Some(Auto::CreatedAt) => record.get(field.name).is_none_or(Value::is_null),
+                Some(Auto::CreatedAt | Auto::CreatedAtMillis) => {
+                    record.get(field.name).is_none_or(Value::is_null)
+                }
                 _ => false,
             };
             if let Some(value) = existing.get(field.name).filter(|_| keep) {
@@ -90,26 +156,37 @@ impl Descriptor {
         for field in schema.fields.iter().filter(|field| field.ty.auto == Some(Auto::Id)) {
             patch.remove(field.name);
         }
-        let mut merged = schema.merge(old, patch)?;
-        for field in schema.fields.iter().filter(|field| field.ty.auto == Some(Auto::UpdatedAt)) {
-            merged.insert(field.name.to_owned(), json!(now));
-        }
-        for field in schema.fields.iter().filter(|field| field.ty.auto == Some(Auto::CreatedAt)) {
-            if merged.get(field.name).is_none_or(Value::is_null) {
+        let mut old = old.clone();
+        let kept = self.take_end(&mut old);
+        let end = self.take_lifetime(&mut patch, now)?.or(kept);
+        let mut merged = schema.merge(&old, patch)?;
+        for field in &schema.fields {
+            let absent = merged.get(field.name).is_none_or(Value::is_null);
+            let written = match field.ty.auto {
+                Some(Auto::UpdatedAt | Auto::UpdatedAtMillis) => true,
+                Some(Auto::CreatedAt | Auto::CreatedAtMillis) => absent,
+                _ => false,
+            };
+            if written {
                 merged.insert(field.name.to_owned(), json!(now));
             }
         }
-        let written = self.complete(&schema, merged, catalog)?;
-        unchanged(&schema, old, &written)?;
+        let mut written = self.complete(&schema, merged, now, catalog)?;
+        unchanged(&schema, &old, &written)?;
+        self.put_end(&mut written, end);
         Ok(written)
     }
 
     fn complete(
         &self,
         schema: &Schema,
-        record: Record,
+        mut record: Record,
+        now: i64,
         catalog: &dyn PluginCatalog,
     ) -> Result<Record, Errors> {
+        if let Some(prepare) = self.prepare {
+            prepare(&mut record);
+        }
         let (mut record, mut errors) = match schema.process(record.clone()) {
             Ok(record) => (record, Errors::new()),
             Err(errors) => (record, errors),
@@ -118,6 +195,9 @@ impl Descriptor {
         errors.into_result()?;
         if self.is_plugin {
             check_config(&record, catalog)?;
+        }
+        if let Some(finish) = self.finish {
+            finish(&mut record, now)?;
         }
         Ok(record)
     }

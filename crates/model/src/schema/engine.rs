@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Number, Value};
 
 use super::check::same;
-use super::{Check, Kind, Schema, Type};
-use crate::{Errors, Record, Violation};
+use super::{Auto, Check, Kind, Schema, Type};
+use crate::{Errors, Record, Violation, vault};
 
 /// The text for a required field that is absent.
 pub(crate) const REQUIRED: &str = "required field missing";
@@ -49,13 +49,19 @@ impl Type {
     pub fn process(&self, value: Value) -> Result<Value, Violation> {
         let value = if value.is_null() { self.missing() } else { value };
         if value.is_null() {
-            if self.required && self.auto.is_none() {
+            // A token is made before this for whoever may have one made.
+            if self.auto == Some(Auto::Token) || (self.required && self.auto.is_none()) {
                 return Err(REQUIRED.into());
             }
             return Ok(value);
         }
-        if self.referenceable && is_vault_reference(&value) {
-            return Err("vault references are not supported by Keybound yet".into());
+        if self.referenceable
+            && let Some(text) = value.as_str().filter(|text| vault::is_reference(text))
+        {
+            // The value behind it is checked by whoever reads it.
+            return vault::Reference::parse(text)
+                .map(|_| value.clone())
+                .map_err(|fault| fault.to_string().into());
         }
         let value = self.typed(value)?;
         for check in &self.checks {
@@ -218,8 +224,4 @@ fn lower(value: Value) -> Value {
         Value::String(text) => Value::String(text.to_ascii_lowercase()),
         other => other,
     }
-}
-
-fn is_vault_reference(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.starts_with("{vault://") && text.ends_with('}'))
 }

@@ -97,7 +97,7 @@ impl Type {
             ("required", self.required),
             ("unique", self.unique),
             ("auto", self.auto.is_some()),
-            ("timestamp", matches!(self.auto, Some(Auto::CreatedAt | Auto::UpdatedAt))),
+            ("timestamp", self.auto.is_some_and(Auto::is_time)),
             ("referenceable", self.referenceable),
             ("encrypted", self.encrypted),
             ("immutable", self.immutable),

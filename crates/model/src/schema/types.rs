@@ -107,6 +107,22 @@ pub enum Auto {
     CreatedAt,
     /// The time of the last write, in whole seconds; what the client sends is ignored.
     UpdatedAt,
+    /// The time of creation, in seconds with milliseconds as a fraction.
+    CreatedAtMillis,
+    /// The time of the last write, in seconds with milliseconds as a fraction; what the client sends is ignored.
+    UpdatedAtMillis,
+    /// A random text that nobody can guess.
+    Token,
+    /// What follows from other fields; what the client sends is ignored.
+    Derived,
+}
+
+impl Auto {
+    /// Whether it is a time.
+    #[must_use]
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::CreatedAt | Self::UpdatedAt | Self::CreatedAtMillis | Self::UpdatedAtMillis)
+    }
 }
 
 impl Schema {

@@ -79,7 +79,7 @@ pub(crate) fn object(value: Value) -> Record {
 }
 
 pub(crate) fn insert(entity: &Descriptor, value: Value) -> Result<Record, Errors> {
-    entity.validate_insert(object(value), Fresh { id: ID, now: NOW }, &catalog())
+    entity.validate_insert(object(value), Fresh::new(ID, NOW), &catalog())
 }
 
 pub(crate) fn message(entity: &Descriptor, value: Value) -> String {

@@ -117,8 +117,8 @@ fn each_fault_is_one_line_with_its_place() {
         ("_format_version: \"3.0\"\nservices: {}", "kong.yml:2:11: services: expected an array"),
         ("_format_version: \"3.0\"\nservices: [a]", "kong.yml:2:12: services[1]: expected a record"),
         (
-            "_format_version: \"3.0\"\nconsumers:\n- username: a",
-            "kong.yml:3:3: consumers: 'consumers' are not supported by Keybound yet",
+            "_format_version: \"3.0\"\npartials:\n- name: a",
+            "kong.yml:3:3: partials: 'partials' are not supported by Keybound yet",
         ),
         (
             "_format_version: \"3.0\"\nservices:\n- name: a\n  hots: b",
@@ -143,8 +143,8 @@ fn each_fault_is_one_line_with_its_place() {
         ),
         (
             "_format_version: \"3.0\"\nplugins:\n- name: plain\n- name: plain",
-            "kong.yml:4:3: plugins[2]: uniqueness violation: 'plugins' entity with the same name, route, service, consumer \
-             already declared",
+            "kong.yml:4:3: plugins[2]: uniqueness violation: 'plugins' entity with the same name, route, service, consumer, \
+             consumer_group already declared",
         ),
         (
             "_format_version: \"3.0\"\nplugins:\n- name: foo",
@@ -156,7 +156,7 @@ fn each_fault_is_one_line_with_its_place() {
         ),
         (
             "_format_version: \"3.0\"\nplugins:\n- name: plain\n  consumer: john",
-            "kong.yml:4:13: plugins[1].consumer: 'consumer' is not supported by Keybound yet",
+            "kong.yml:4:13: plugins[1].consumer: invalid reference 'consumer: john' (no such entry in 'consumers')",
         ),
         (
             "_format_version: \"3.0\"\nroutes:\n- protocols: [http]\n  paths: [/]\n  plugins:\n  - name: plain\n    protocols: [https]",
@@ -211,7 +211,7 @@ fn faults_nest_by_position_in_fields() {
 
 #[test]
 fn empty_lists_of_unsupported_kinds_and_remarks_are_taken() {
-    let text = with("consumers: []\nupstreams:\n_ignore: [x]\nservices: [{host: a, _ignore: [y]}]");
+    let text = with("partials: []\nfilter_chains:\n_ignore: [x]\nservices: [{host: a, _ignore: [y]}]");
     assert_eq!(load(&text).unwrap().configuration.services.len(), 1);
     let error = refused(&with("services:\n- host: a\n  _comment: 1"));
     assert_eq!(error, "kong.yml:4:13: services[1]._comment: expected a string");

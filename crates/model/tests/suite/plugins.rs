@@ -11,8 +11,8 @@ fn a_minimal_plugin_comes_back_complete() {
         Value::Object(record),
         json!({
             "id": ID.to_string(), "created_at": NOW, "updated_at": NOW, "name": "demo-auth", "instance_name": null,
-            "route": null, "service": null, "consumer": null, "protocols": ["grpc", "grpcs", "http", "https"],
-            "enabled": true, "tags": null,
+            "route": null, "service": null, "consumer": null, "consumer_group": null,
+            "protocols": ["grpc", "grpcs", "http", "https"], "enabled": true, "tags": null,
             "config": {
                 "issuer": "https://idp", "modes": ["bearer", "session"], "timeout": 10000, "strict": false,
                 "secrets": null, "labels": null, "later": null, "redis": {"host": "127.0.0.1", "port": 6379},
@@ -44,8 +44,8 @@ fn each_fault_is_named_in_kongs_words() {
             "schema violation (consumer: value must be null)".into(),
         ),
         (
-            json!({"name": "plain", "consumer": {"id": id}}),
-            "schema violation (consumer: 'consumer' is not supported by Keybound yet)".into(),
+            json!({"name": "plain", "consumer": {"id": "x"}}),
+            "schema violation (consumer.id: expected a valid UUID)".into(),
         ),
         (
             json!({"name": "plain", "protocols": ["tcp"]}),
@@ -67,8 +67,8 @@ fn each_fault_is_named_in_kongs_words() {
         ),
         (with("labels", json!({"a": "b"})), "schema violation (config.labels: expected an integer)".into()),
         (
-            with("secrets", json!(["{vault://env/x}"])),
-            "schema violation (config.secrets: {\n  \"vault references are not supported by Keybound yet\"\n})".into(),
+            with("secrets", json!(["{vault://env}"])),
+            "schema violation (config.secrets: {\n  \"reference url is missing path [{vault://env}]\"\n})".into(),
         ),
         (
             with("strict", json!(true)),

@@ -53,7 +53,6 @@ fn each_field_is_refused_in_kongs_words() {
              ('tls_passthrough'), ('grpc', 'grpcs')"
                 .into(),
         ),
-        ("protocols", json!(["grpc"]), "protocols.1: 'grpc' is not supported by Keybound yet".into()),
         ("methods", json!(["get"]), "methods.1: invalid value: get".into()),
         (
             "hosts",
@@ -89,7 +88,7 @@ fn each_field_is_refused_in_kongs_words() {
         (
             "sources",
             json!([{"ip": "10.0.0.1"}]),
-            "sources: 'sources' is not supported by Keybound yet".into(),
+            "sources: cannot set 'sources' when 'protocols' is 'http' or 'https'".into(),
         ),
         ("sources", json!([{"ip": "x"}]), "sources.1: {\n  ip = \"invalid ip or cidr range: 'x'\"\n}".into()),
         ("strip_path", json!("true"), "strip_path: expected a boolean".into()),

@@ -77,21 +77,32 @@ fn tls_fields_need_a_tls_protocol() {
 }
 
 #[test]
-fn what_is_not_supported_yet_is_refused_by_name() {
+fn the_fields_of_tls_are_for_services_that_speak_it() {
     let id = ID.to_string();
     for (field, value) in [
         ("client_certificate", json!({"id": id})),
+        ("tls_verify", json!(true)),
         ("tls_verify_depth", json!(1)),
         ("ca_certificates", json!([id])),
     ] {
-        let mut input = json!({"host": "a", "protocol": "https"});
-        input[field] = value;
-        let text = format!("schema violation ({field}: '{field}' is not supported by Keybound yet)");
-        assert_eq!(message(&SERVICES, input), text);
+        for protocol in ["https", "tls"] {
+            let record = insert(&SERVICES, json!({"host": "a", "protocol": protocol, field: value})).unwrap();
+            assert_eq!(record[field], value);
+        }
+        let text = format!(
+            "2 schema violations (failed conditional validation given value of field 'protocol'; {field}: value must be null)"
+        );
+        assert_eq!(message(&SERVICES, json!({"host": "a", "protocol": "http", field: value})), text);
     }
-    for protocol in ["grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp"] {
-        let text = format!("schema violation (protocol: '{protocol}' is not supported by Keybound yet)");
-        assert_eq!(message(&SERVICES, json!({"host": "a", "protocol": protocol})), text);
+}
+
+#[test]
+fn every_protocol_of_kong_is_taken() {
+    for protocol in ["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"] {
+        assert_eq!(
+            insert(&SERVICES, json!({"host": "a", "protocol": protocol})).unwrap()["protocol"],
+            protocol
+        );
     }
 }
 

@@ -12,7 +12,7 @@ fn patch(entity: &Descriptor, old: &Record, value: Value) -> Result<Record, Erro
 }
 
 fn put(entity: &Descriptor, old: &Record, value: Value) -> Record {
-    let fresh = Fresh { id: uuid!("99999999-2222-4333-8444-555555555555"), now: LATER };
+    let fresh = Fresh::new(uuid!("99999999-2222-4333-8444-555555555555"), LATER);
     entity.validate_upsert(Some(old), object(value), fresh, &catalog()).unwrap()
 }
 
@@ -92,7 +92,7 @@ fn a_put_replaces_everything_but_id_and_creation() {
 
 #[test]
 fn a_put_of_something_new_takes_the_fresh_id() {
-    let fresh = Fresh { id: ID, now: NOW };
+    let fresh = Fresh::new(ID, NOW);
     let new = SERVICES.validate_upsert(None, object(json!({"host": "a"})), fresh, &catalog()).unwrap();
     assert_eq!(new["id"], json!(ID.to_string()));
 }

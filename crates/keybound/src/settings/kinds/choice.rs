@@ -34,21 +34,18 @@ choice! {
         /// One SQLite file in the prefix.
         #[default]
         Sqlite = "sqlite",
+        /// A PostgreSQL database, for several nodes.
+        Postgres = "postgres",
         /// A declarative file, read only.
         Off = "off",
     }
 }
 
 impl Kind for Database {
-    const SHAPE: &'static str = "`sqlite` or `off`";
+    const SHAPE: &'static str = "`sqlite`, `postgres` or `off`";
 
     fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "postgres" => {
-                Err("postgres is not supported: use sqlite, or off with declarative_config".to_owned())
-            }
-            _ => Self::or_cause(text),
-        }
+        Self::or_cause(text)
     }
 
     fn show(&self) -> String {

@@ -9,6 +9,7 @@ mod path;
 mod pem;
 mod plugins;
 mod secret;
+mod text;
 mod tls;
 
 pub use address::{Networks, PortMaps};
@@ -20,6 +21,7 @@ pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
 pub use plugins::PluginNames;
 pub use secret::FieldSecret;
+pub use text::Text;
 pub use tls::{CipherSuite, Ciphers, TlsVersion, TlsVersions};
 
 use serde_json::Value;

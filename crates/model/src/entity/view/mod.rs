@@ -74,10 +74,11 @@ impl Protocol {
 }
 
 /// How the path for the upstream is put together; Kong's default router knows only `v0`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PathHandling {
     /// The rule in use.
+    #[default]
     V0,
     /// Accepted, without effect.
     V1,
@@ -148,23 +149,25 @@ pub struct Route {
     #[serde(deserialize_with = "reference")]
     pub service: Option<Uuid>,
     /// Methods that match.
-    #[serde(deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub methods: Vec<String>,
     /// Hosts that match.
-    #[serde(deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub hosts: Vec<String>,
     /// Paths that match: `/…` is a prefix, `~/…` a regular expression.
-    #[serde(deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub paths: Vec<String>,
     /// Headers that match, by name.
-    #[serde(deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub headers: BTreeMap<String, Vec<String>>,
     /// Server names of the TLS handshake that match.
-    #[serde(deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_empty")]
     pub snis: Vec<String>,
     /// Which of several matching regular expressions wins: the higher.
+    #[serde(default)]
     pub regex_priority: i64,
     /// How the path for the upstream is put together.
+    #[serde(default)]
     pub path_handling: PathHandling,
     /// Its labels.
     #[serde(deserialize_with = "or_empty")]
