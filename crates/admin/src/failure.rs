@@ -200,6 +200,7 @@ fn store(fault: StoreFault, operation: Operation) -> Answer {
         StoreFault::Referenced { referrer, .. } => {
             coded(BAD, 4, "foreign key violation", message, Some(json!({"@referenced_by": referrer})))
         }
+        StoreFault::StillReferenced(text) => coded(BAD, 19, "referenced by others", text, None),
         StoreFault::Changed => Answer::message(StatusCode::CONFLICT, message),
         StoreFault::ReadOnly => {
             let Operation { verb, entity, by } = operation;
