@@ -16,7 +16,10 @@ pub(super) fn settings(
     gateway::Settings {
         listeners: settings.proxy_listen.0.iter().map(listener).collect(),
         workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
-        identity,
+        tls: gateway::TlsSettings {
+            identities: identity.into_iter().collect(),
+            ..gateway::TlsSettings::default()
+        },
         trust: gateway::Trust {
             trusted: settings.trusted_ips.0.clone(),
             real_ip_header: Some(settings.real_ip_header.0.clone()),

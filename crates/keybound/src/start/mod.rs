@@ -18,6 +18,7 @@ mod trust;
 
 use std::sync::Arc;
 
+use keybound_gateway::Compiler;
 use keybound_plugins::Registry;
 use keybound_pop::time::Clock as _;
 
@@ -82,7 +83,11 @@ pub fn check(settings: &Settings) -> Result<(), StartFault> {
     let registry =
         Registry::new(environment::environment(roots, runtime.handle().clone(), SystemClock.now()));
     let Some((_, declared)) = declaration.read(&registry)? else { return Ok(()) };
-    publication::compile(&declared.configuration, &registry).map(drop).map_err(StartFault::Configuration)
+    let plane = data_plane::settings(settings, None, &authorities);
+    let compiler = Compiler::new(&plane).map_err(|fault| running::bind_fault(settings, fault))?;
+    publication::compile(&compiler, &declared.configuration, &registry)
+        .map(drop)
+        .map_err(StartFault::Configuration)
 }
 
 /// Waits for a signal that asks for the end.

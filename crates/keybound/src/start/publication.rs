@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
-use keybound_gateway::{SharedSnapshot, Snapshot};
+use keybound_gateway::{Compiler, SharedSnapshot, Snapshot};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_plugins::Registry;
@@ -18,6 +18,7 @@ use super::source::{self, Declarations, Held, Source};
 pub(super) struct Publication {
     source: Source,
     registry: Arc<Registry>,
+    compiler: Compiler,
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
     publishing: Mutex<()>,
@@ -31,13 +32,15 @@ impl Publication {
     pub(super) fn new(
         source: Source,
         registry: Arc<Registry>,
+        compiler: Compiler,
         configuration: &Configuration,
     ) -> Result<Self, StartFault> {
-        let snapshot = compile(configuration, &*registry).map_err(StartFault::Configuration)?;
+        let snapshot = compile(&compiler, configuration, &*registry).map_err(StartFault::Configuration)?;
         registry.booted();
         Ok(Self {
             source,
             registry,
+            compiler,
             snapshot: snapshot.shared(),
             publishing: Mutex::default(),
             fault: RwLock::default(),
@@ -94,14 +97,15 @@ impl Publication {
     async fn bring(&self) -> Result<(), String> {
         let _publishing = self.publishing.lock().await;
         let loaded = self.store().load().await.map_err(|fault| fault.to_string());
-        let compiled = loaded.and_then(|loaded| compile(&loaded.configuration, &*self.registry));
+        let compiled =
+            loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &*self.registry));
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }
 
     /// Puts a declared configuration in place when it can serve.
     fn take(&self, declarations: &Declarations, text: String, declared: &Declared) -> Result<(), String> {
-        let snapshot = compile(&declared.configuration, &*self.registry)?;
+        let snapshot = compile(&self.compiler, &declared.configuration, &*self.registry)?;
         declarations.store.replace(declared.records.clone(), declared.configuration.clone());
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held { text, hash: declared.hash.clone() };
@@ -121,7 +125,7 @@ impl Publication {
 
 impl Publisher for Publication {
     fn check(&self, configuration: &Configuration) -> Result<(), String> {
-        compile(configuration, &*self.registry).map(drop)
+        compile(&self.compiler, configuration, &*self.registry).map(drop)
     }
 
     fn publish(&self) -> BoxFuture<'_, Result<(), String>> {
@@ -162,8 +166,9 @@ impl Declarative for Publication {
 
 /// Compiles a configuration; the text names the entity and the cause.
 pub(super) fn compile(
+    compiler: &Compiler,
     configuration: &Configuration,
     factory: &dyn PluginFactory,
 ) -> Result<Snapshot, String> {
-    Snapshot::compile(configuration, factory).map_err(|fault| fault.to_string())
+    compiler.compile(configuration, factory).map_err(|fault| fault.to_string())
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_gateway::{BindFault, Gateway, RunFault};
+use keybound_gateway::{BindFault, Compiler, Gateway, RunFault};
 use keybound_pop::time::Clock as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -50,12 +50,13 @@ impl Running {
             Some(from) => Source::declarative(from, declared),
             None => Source::open(&prefix).await?,
         };
-        let publication = Arc::new(Publication::new(source, registry, &configuration)?);
+        let plane = data_plane::settings(settings, identity, &authorities);
+        let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
+        let publication = Arc::new(Publication::new(source, registry, compiler, &configuration)?);
 
         cold::wait(&configuration, started).await;
         let gateway =
-            Gateway::bind(data_plane::settings(settings, identity, &authorities), publication.snapshot())
-                .map_err(|fault| bind_fault(settings, fault))?;
+            Gateway::bind(plane, publication.snapshot()).map_err(|fault| bind_fault(settings, fault))?;
         let control_plane = ControlPlane::bind(settings).await?;
 
         let admin = control_plane.addresses().to_vec();
@@ -132,7 +133,7 @@ impl Running {
 }
 
 /// A fault of the data plane at the setting it comes from.
-fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
+pub(super) fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
     match fault {
         BindFault::Address { addr, cause } => StartFault::Listen {
             origin: settings.origin("proxy_listen").clone(),
@@ -143,6 +144,7 @@ fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
         BindFault::NoIdentity { .. } | BindFault::Identity(_) => {
             StartFault::setting(settings, "ssl_cert", fault.to_string())
         }
+        BindFault::Tls(_) => StartFault::setting(settings, "proxy_listen", fault.to_string()),
         BindFault::UpstreamRoots(_) => {
             StartFault::setting(settings, "lua_ssl_trusted_certificate", fault.to_string())
         }
