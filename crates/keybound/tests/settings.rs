@@ -257,7 +257,7 @@ admin_ssl_clint_ca = /etc/ca.pem
 status_listn = off
 nginx_worker_procesess = 2
 pg_port = 70000
-prefix = "/var/keybound"
+prefix = '/var/keybound'
 log_level
 database = mysql
 nginx_http_client_max_body_size = lots

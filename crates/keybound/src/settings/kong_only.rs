@@ -145,9 +145,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("ssl_dhparam", &[""]),
     ("ssl_session_timeout", &["1d"]),
     ("ssl_session_cache_size", &["10m"]),
-    ("client_ssl", &["off"]),
-    ("client_ssl_cert", &[""]),
-    ("client_ssl_cert_key", &[""]),
     ("debug_ssl_cert", &[""]),
     ("debug_ssl_cert_key", &[""]),
     // Chains of any usual length are checked to their root.
@@ -227,7 +224,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     // Workers, router, Lua. A change is live when the Admin API has answered: stricter than either consistency.
     ("worker_consistency", &["eventual", "strict"]),
     ("worker_state_update_frequency", &["5"]),
-    ("router_flavor", &["traditional_compatible"]),
     ("lua_max_req_headers", &["100"]),
     ("lua_max_resp_headers", &["100"]),
     ("lua_max_uri_args", &["100"]),

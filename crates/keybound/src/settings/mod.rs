@@ -26,7 +26,7 @@ pub use fault::SettingsFault;
 pub use kinds::{
     AccessLog, CipherSuite, Ciphers, Count, Database, ErrorType, FieldSecret, Folder, HeaderTokens, Kind,
     Listen, ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSource, PemSources,
-    PluginNames, PortMaps, RealIpHeader, Size, Switch, Text, TlsVersion, TlsVersions, Token, Trust,
+    PluginNames, PortMaps, RealIpHeader, RouterFlavor, Size, Switch, Text, TlsVersion, TlsVersions, Token, Trust,
     TrustSources, UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};

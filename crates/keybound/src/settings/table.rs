@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::kinds::{
     AccessLog, CipherSuite, Ciphers, Count, Database, ErrorType, FieldSecret, Folder, HeaderTokens, Kind,
     ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSources, PluginNames, PortMaps,
-    RealIpHeader, Size, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
+    RealIpHeader, RouterFlavor, Size, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -173,9 +173,17 @@ settings! {
     ssl_protocols: TlsVersions = "TLSv1.2 TLSv1.3";
     /// Whether clients may resume a TLS session by a ticket.
     ssl_session_tickets: Switch = "on";
+    /// Whether upstreams are shown the certificate of `client_ssl_cert` where neither service nor upstream names one.
+    client_ssl: Switch = "off";
+    /// The certificate chains for upstreams with `client_ssl`: one for each type of key.
+    client_ssl_cert: PemSources = "";
+    /// The private keys of `client_ssl_cert`, in the same order.
+    client_ssl_cert_key: PemSources = "";
     /// The authorities that certificates of OpenID providers and upstreams are checked against: paths of PEM files, and
     /// `system` for those of the operating system.
     lua_ssl_trusted_certificate: TrustSources = "system";
+    /// How routes say which requests they take: by methods, hosts, paths, headers and server names, or by an expression.
+    router_flavor: RouterFlavor = "traditional_compatible";
     /// How many threads serve requests; `auto` is one for each processor.
     nginx_worker_processes: Workers = "auto";
     /// The fields that are added to answers: names, `server_tokens` (`Server`, `Via`), `latency_tokens`

@@ -43,6 +43,14 @@ pub(super) const STATUS: Pair = Pair {
     sources: |settings| (&settings.status_ssl_cert, &settings.status_ssl_cert_key),
 };
 
+/// What upstreams are shown. None is made.
+pub(super) const CLIENT: Pair = Pair {
+    certificate: "client_ssl_cert",
+    key: "client_ssl_cert_key",
+    file: "client",
+    sources: |settings| (&settings.client_ssl_cert, &settings.client_ssl_cert_key),
+};
+
 impl Pair {
     /// The certificates: those that are set, or one that is made at first start and kept.
     pub(super) fn identities(

@@ -88,7 +88,6 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
 /// [`StartFault`], as a start would say it.
 pub fn check(settings: &Settings) -> Result<(), StartFault> {
     let parts = Parts::of(settings)?;
-    configured(settings)?;
     let Some(declaration) = Declaration::of(settings)? else { return Ok(()) };
     let Some((_, declared)) = declaration.read(&*parts.plugins)? else { return Ok(()) };
     parts.compile(&declared.configuration)
@@ -112,9 +111,10 @@ pub fn secret(settings: &Settings, reference: &str) -> Result<String, StartFault
 
 /// Reads what the settings of listeners name, and finds out whether it fits together. Writes nothing.
 fn configured(settings: &Settings) -> Result<TlsPolicy, StartFault> {
-    for pair in [&certificate::PROXY, &certificate::ADMIN, &certificate::STATUS] {
+    for pair in [&certificate::PROXY, &certificate::ADMIN, &certificate::STATUS, &certificate::CLIENT] {
         pair.configured(settings)?;
     }
+    data_plane::client_identities(settings)?;
     control_plane::closed_to_strangers(settings)?;
     control_plane::client_authorities(settings)?;
     TlsPolicy::of(settings)

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use keybound_model::declarative::Declared;
+use keybound_gateway::Compiler;
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_plugins::Registry;
 use keybound_pop::time::Clock as _;
@@ -11,13 +12,14 @@ use super::plugins::Plugins;
 use super::prefix::Prefix;
 use super::source::{Declaration, Source};
 use super::trust::Authorities;
-use super::{StartFault, environment, publication, runtime};
+use super::{StartFault, configured, data_plane, environment, publication, running, runtime};
 use crate::clock::SystemClock;
 use crate::settings::Settings;
 
 /// What the commands need that read a configuration and serve nothing.
 pub(crate) struct Parts {
     authorities: Authorities,
+    compiler: Compiler,
     /// For what waits.
     pub(crate) runtime: tokio::runtime::Runtime,
     /// The plugins.
@@ -27,11 +29,13 @@ pub(crate) struct Parts {
 impl Parts {
     pub(crate) fn of(settings: &Settings) -> Result<Self, StartFault> {
         let authorities = Authorities::read(settings)?;
+        let plane = data_plane::settings(settings, Vec::new(), &authorities, &configured(settings)?)?;
+        let compiler = Compiler::new(&plane).map_err(|fault| running::bind_fault(settings, fault))?;
         let runtime = runtime()?;
         let roots = authorities.roots()?;
         let environment = environment::environment(roots, runtime.handle().clone(), SystemClock.now());
         let plugins = Plugins::new(settings, Registry::new(environment))?;
-        Ok(Self { authorities, runtime, plugins })
+        Ok(Self { authorities, compiler, runtime, plugins })
     }
 
     /// Reads a declarative file.
@@ -58,7 +62,9 @@ impl Parts {
 
     /// Finds out whether a configuration could serve.
     pub(crate) fn compile(&self, configuration: &Configuration) -> Result<(), StartFault> {
-        publication::compile(configuration, &*self.plugins).map(drop).map_err(StartFault::Configuration)
+        publication::compile(&self.compiler, configuration, &self.plugins)
+            .map(drop)
+            .map_err(StartFault::Configuration)
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
-use keybound_gateway::{SharedSnapshot, Snapshot};
+use keybound_gateway::{Compiler, SharedSnapshot, Snapshot};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_store::BoxFuture;
@@ -22,6 +22,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Publication {
     source: Source,
     registry: Arc<Plugins>,
+    compiler: Compiler,
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
     publishing: Mutex<()>,
@@ -37,13 +38,15 @@ impl Publication {
     pub(super) fn new(
         source: Source,
         registry: Arc<Plugins>,
+        compiler: Compiler,
         loaded: &Versioned,
     ) -> Result<Self, StartFault> {
-        let snapshot = compile(&loaded.configuration, &*registry).map_err(StartFault::Configuration)?;
+        let snapshot = compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
         registry.booted();
         Ok(Self {
             source,
             registry,
+            compiler,
             snapshot: snapshot.shared(),
             publishing: Mutex::default(),
             read: AtomicU64::new(loaded.version),
@@ -144,14 +147,14 @@ impl Publication {
         if let Ok(loaded) = &loaded {
             self.read.store(loaded.version, Ordering::Release);
         }
-        let compiled = loaded.and_then(|loaded| compile(&loaded.configuration, &*self.registry));
+        let compiled = loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }
 
     /// Puts a declared configuration in place when it can serve.
     fn take(&self, declarations: &Declarations, text: String, declared: &Declared) -> Result<(), String> {
-        let snapshot = compile(&declared.configuration, &*self.registry)?;
+        let snapshot = compile(&self.compiler, &declared.configuration, &self.registry)?;
         declarations.store.replace(declared.records.clone(), declared.configuration.clone());
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held { text, hash: declared.hash.clone() };
@@ -171,7 +174,7 @@ impl Publication {
 
 impl Publisher for Publication {
     fn check(&self, configuration: &Configuration) -> Result<(), String> {
-        compile(configuration, &*self.registry).map(drop)
+        compile(&self.compiler, configuration, &self.registry).map(drop)
     }
 
     fn publish(&self) -> BoxFuture<'_, Result<(), String>> {
@@ -211,7 +214,11 @@ impl Declarative for Publication {
 }
 
 /// Compiles a configuration, with secrets in place of references; the text names the entity and the cause.
-pub(super) fn compile(configuration: &Configuration, plugins: &Plugins) -> Result<Snapshot, String> {
+pub(super) fn compile(
+    compiler: &Compiler,
+    configuration: &Configuration,
+    plugins: &Plugins,
+) -> Result<Snapshot, String> {
     let resolved = secrets::resolved(configuration, plugins)?;
-    Snapshot::compile(&resolved, plugins).map_err(|fault| fault.to_string())
+    compiler.compile(&resolved, plugins).map_err(|fault| fault.to_string())
 }

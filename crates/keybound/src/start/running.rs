@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_gateway::{BindFault, Gateway, RunFault};
+use keybound_gateway::{BindFault, Compiler, Gateway, RunFault};
 use keybound_pop::time::Clock as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -55,12 +55,13 @@ impl Running {
             Some(from) => Source::declarative(from, declared),
             None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
         };
-        let publication = Arc::new(Publication::new(source, plugins, &loaded)?);
+        let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
+        let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
+        let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);
 
         cold::wait(&loaded.configuration, started).await;
         let gateway =
-            Gateway::bind(data_plane::settings(settings, identities, &authorities), publication.snapshot())
-                .map_err(|fault| bind_fault(settings, fault))?;
+            Gateway::bind(plane, publication.snapshot()).map_err(|fault| bind_fault(settings, fault))?;
         let control_plane = ControlPlane::bind(settings, &prefix, &policy)?;
 
         let (admin, status) = (control_plane.admin(), control_plane.status());
@@ -147,7 +148,7 @@ fn urls(addresses: &[(SocketAddr, bool)]) -> String {
 }
 
 /// A fault of the data plane at the setting it comes from.
-fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
+pub(super) fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
     match fault {
         BindFault::Address { addr, cause } => StartFault::Listen {
             origin: settings.origin("proxy_listen").clone(),
@@ -158,6 +159,7 @@ fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
         BindFault::NoIdentity { .. } | BindFault::Identity(_) => {
             StartFault::setting(settings, "ssl_cert", fault.to_string())
         }
+        BindFault::Tls(_) => StartFault::setting(settings, "proxy_listen", fault.to_string()),
         BindFault::UpstreamRoots(_) => {
             StartFault::setting(settings, "lua_ssl_trusted_certificate", fault.to_string())
         }

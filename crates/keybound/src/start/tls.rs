@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use keybound_gateway::ServerIdentity;
+use keybound_gateway::{CipherSuites, ServerIdentity, SuiteFault, TlsProtocols};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -16,8 +16,8 @@ use crate::settings::{CipherSuite, Ciphers, Settings, TlsVersion};
 /// What every listener with `ssl` speaks: `ssl_protocols`, `ssl_cipher_suite`, `ssl_ciphers`, `ssl_session_tickets`.
 #[derive(Debug, Clone)]
 pub(super) struct TlsPolicy {
-    pub(super) provider: Arc<CryptoProvider>,
-    pub(super) versions: Vec<&'static SupportedProtocolVersion>,
+    provider: Arc<CryptoProvider>,
+    versions: Vec<&'static SupportedProtocolVersion>,
     pub(super) tickets: bool,
 }
 
@@ -52,6 +52,20 @@ impl TlsPolicy {
             return Err(fault("ssl_protocols", "leaves no version of TLS that ssl_cipher_suite has"));
         }
         Ok(Self { provider: Arc::new(provider), versions, tickets: settings.ssl_session_tickets.0 })
+    }
+
+    /// The same for the data plane.
+    pub(super) fn suites(&self) -> Result<CipherSuites, SuiteFault> {
+        let has = |version: &'static SupportedProtocolVersion| self.versions.contains(&version);
+        let protocols = match (has(&TLS12), has(&TLS13)) {
+            (true, false) => TlsProtocols::Tls12,
+            (false, true) => TlsProtocols::Tls13,
+            _ => TlsProtocols::Both,
+        };
+        // The library's names of the suites of TLS 1.3 are the registered ones but for their first word.
+        let name = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1);
+        let names: Vec<String> = self.provider.cipher_suites.iter().map(name).collect();
+        CipherSuites::custom(&names.join(":"), protocols)
     }
 
     /// What a listener with these certificates speaks. With authorities, clients must show a certificate of theirs.
@@ -170,6 +184,9 @@ mod tests {
         assert_eq!(spoken(&[custom, one]), (vec![&TLS13, &TLS12], 4));
         let of_13 = ("ssl_ciphers", "TLS_AES_128_GCM_SHA256");
         assert_eq!(spoken(&[custom, of_13]), (vec![&TLS13], 1));
+        for pairs in [&[][..], &[("ssl_protocols", "TLSv1.2")], &[custom, one], &[custom, of_13]] {
+            assert!(policy(pairs).unwrap().suites().is_ok(), "{pairs:?}");
+        }
     }
 
     #[test]

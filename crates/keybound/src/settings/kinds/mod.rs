@@ -13,7 +13,7 @@ mod text;
 mod tls;
 
 pub use address::{Networks, PortMaps};
-pub use choice::{AccessLog, Database, ErrorType, LogLevel, Switch};
+pub use choice::{AccessLog, Database, ErrorType, LogLevel, RouterFlavor, Switch};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
 pub use listen::{Listen, ListenSet};
 pub use number::{Count, NodeId, Size, Workers};
