@@ -6,7 +6,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo};
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Unattached};
+use keybound_model::entity::RouterFlavor;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -97,6 +98,12 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
             configuration: Value::Object(settings.to_json()),
             pid: std::process::id(),
         },
+        router_flavor: RouterFlavor::default(),
+        admin_token: None,
+        balancers: Arc::new(Unattached),
+        openid_connect: Arc::new(Unattached),
+        log_level: None,
+        metrics: None,
     }
 }
 
