@@ -246,6 +246,21 @@ fn the_status_api_is_read_only_and_has_nothing_of_the_configuration() {
 }
 
 #[test]
+fn the_level_of_the_log_changes_while_the_gateway_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut gateway = Gateway::start(folder.path(), &[("KEYBOUND_LOG_LEVEL", "error")]);
+    let level = |gateway: &Gateway| gateway.admin("GET", "/debug/node/log-level", "").body;
+    assert!(level(&gateway).contains("error"), "{}", level(&gateway));
+    let answer = gateway.admin("PUT", "/debug/node/log-level/debug", "timeout=0");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(level(&gateway).contains("debug"), "{}", level(&gateway));
+    // What only a lower level shows is there now.
+    gateway.signal("HUP");
+    gateway.wait_for("the configuration was read again");
+    assert_eq!(gateway.admin("PUT", "/debug/node/log-level/loud", "").status, 400);
+}
+
+#[test]
 fn status_names_the_hash_of_the_declarative_configuration_that_serves() {
     let folder = tempfile::tempdir().unwrap();
     let text = "_format_version: \"3.0\"\n";

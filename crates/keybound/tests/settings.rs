@@ -187,7 +187,9 @@ fn kongs_settings_that_are_not_acted_on_pass_at_their_default_and_are_refused_by
 fn nginx_directives_are_refused_by_name() {
     assert_eq!(
         faults("nginx_proxy_proxy_buffering = off\n", &[]),
-        ["kong.conf:1: nginx_proxy_proxy_buffering: Keybound is not built on nginx and takes no nginx directives"]
+        [
+            "kong.conf:1: nginx_proxy_proxy_buffering: Keybound is not built on nginx and takes no nginx directives"
+        ]
     );
 }
 
@@ -195,7 +197,11 @@ fn nginx_directives_are_refused_by_name() {
 fn a_reference_in_a_setting_is_what_the_environment_holds_and_is_shown_in_its_place() {
     let files = Files::new();
     let path = files.conf("log_level = {vault://env/my-level}\nadmin_token = {vault://env/TOKENS/admin}\n");
-    let pairs = [("MY_LEVEL", "debug"), ("TOKENS", "{\"admin\": \"s3cret\"}"), ("KONG_PORT_MAPS", "{vault://env/maps}")];
+    let pairs = [
+        ("MY_LEVEL", "debug"),
+        ("TOKENS", "{\"admin\": \"s3cret\"}"),
+        ("KONG_PORT_MAPS", "{vault://env/maps}"),
+    ];
     let settings = load(Some(&path), &[&pairs[..], &[("MAPS", "80:8000")]].concat()).unwrap();
     assert_eq!(settings.log_level, LogLevel::Debug);
     assert_eq!(settings.admin_token.0.as_deref(), Some("s3cret"));

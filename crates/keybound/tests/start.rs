@@ -235,6 +235,10 @@ fn settings_that_do_not_fit_together_are_named() {
             "environment variable KONG_SSL_PROTOCOLS: ssl_protocols: leaves no version of TLS that ssl_cipher_suite has",
         ),
         (
+            vec![("KONG_CLIENT_SSL", "on")],
+            "environment variable KONG_CLIENT_SSL: client_ssl: needs client_ssl_cert beside it",
+        ),
+        (
             vec![("KONG_ADMIN_SSL_CERT_KEY", "/k")],
             "environment variable KONG_ADMIN_SSL_CERT_KEY: admin_ssl_cert_key: needs admin_ssl_cert beside it",
         ),

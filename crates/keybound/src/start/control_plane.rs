@@ -5,11 +5,12 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::serve::ListenerExt as _;
-use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, StatusCode};
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo};
+use http::HeaderValue;
+use http::header::HOST;
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret, Unattached};
+use keybound_model::entity::RouterFlavor;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -19,12 +20,13 @@ use uuid::Uuid;
 use super::StartFault;
 use super::certificate::{self, Pair};
 use super::door::Door;
+use super::log_level::ProcessLog;
 use super::prefix::Prefix;
 use super::publication::Publication;
 use super::tls::{self, TlsPolicy};
 use crate::clock::SystemClock;
 use crate::logging;
-use crate::settings::{Listen, ListenSet, Settings};
+use crate::settings::{Listen, ListenSet, RouterFlavor as Flavor, Settings};
 
 /// The listeners of the Admin API and of the Status API, bound and not yet serving.
 pub(super) struct ControlPlane {
@@ -62,7 +64,7 @@ impl ControlPlane {
 
     /// Serves until told to stop; requests in flight finish.
     pub(super) async fn serve(self, state: AdminState, stopped: watch::Receiver<bool>) {
-        let status = status_router(state.clone()).layer(middleware::map_request(named));
+        let status = keybound_admin::status_router(state.clone()).layer(middleware::map_request(named));
         let admin = keybound_admin::router(state)
             .layer(middleware::map_request(named))
             .layer(middleware::from_fn(record));
@@ -119,19 +121,6 @@ pub(super) fn client_authorities(settings: &Settings) -> Result<Option<RootCertS
     }
     let texts = sources.iter().map(|source| source.read()).collect::<Result<Vec<_>, _>>().map_err(fault)?;
     tls::authorities(&texts).map(Some).map_err(fault)
-}
-
-/// The Status API: of the Admin API only `/status`, and only to read it.
-fn status_router(state: AdminState) -> Router {
-    keybound_admin::router(state).layer(middleware::from_fn(|request: Request, next: Next| async {
-        let reads = request.method() == Method::GET || request.method() == Method::HEAD;
-        if reads && request.uri().path() == "/status" {
-            next.run(request).await
-        } else {
-            (StatusCode::NOT_FOUND, [(CONTENT_TYPE, "application/json")], "{\"message\":\"Not found\"}")
-                .into_response()
-        }
-    }))
 }
 
 /// What listeners that speak TLS are made from.
@@ -193,6 +182,16 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
             configuration: Value::Object(settings.to_json()),
             pid: std::process::id(),
         },
+        router_flavor: match settings.router_flavor {
+            Flavor::TraditionalCompatible | Flavor::Traditional => RouterFlavor::Traditional,
+            Flavor::Expressions => RouterFlavor::Expressions,
+        },
+        admin_token: settings.admin_token.0.clone().map(Secret::new),
+        balancers: Arc::new(Unattached),
+        openid_connect: Arc::new(Unattached),
+        log_level: logging::control()
+            .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
+        metrics: None,
     }
 }
 

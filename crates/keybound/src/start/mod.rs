@@ -11,6 +11,7 @@ mod database;
 mod door;
 mod environment;
 mod fault;
+mod log_level;
 mod migrations;
 mod parts;
 mod plugins;

@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use keybound_model::declarative::Declared;
 use keybound_gateway::Compiler;
+use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_plugins::Registry;
 use keybound_pop::time::Clock as _;

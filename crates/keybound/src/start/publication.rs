@@ -41,7 +41,8 @@ impl Publication {
         compiler: Compiler,
         loaded: &Versioned,
     ) -> Result<Self, StartFault> {
-        let snapshot = compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
+        let snapshot =
+            compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
         registry.booted();
         Ok(Self {
             source,
@@ -147,7 +148,8 @@ impl Publication {
         if let Ok(loaded) = &loaded {
             self.read.store(loaded.version, Ordering::Release);
         }
-        let compiled = loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
+        let compiled =
+            loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }

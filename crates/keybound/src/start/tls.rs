@@ -63,7 +63,8 @@ impl TlsPolicy {
             _ => TlsProtocols::Both,
         };
         // The library's names of the suites of TLS 1.3 are the registered ones but for their first word.
-        let name = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1);
+        let name =
+            |suite: &SupportedCipherSuite| format!("{:?}", suite.suite()).replacen("TLS13_", "TLS_", 1);
         let names: Vec<String> = self.provider.cipher_suites.iter().map(name).collect();
         CipherSuites::custom(&names.join(":"), protocols)
     }

@@ -1,11 +1,14 @@
 //! The endpoints: which paths there are, and what each stands for.
 
+mod table;
+
 use std::fmt::Write;
-use std::sync::LazyLock;
 
 use keybound_model::Descriptor;
-use keybound_model::entity::{all, by_name};
+use keybound_model::entity::RouterFlavor;
 use percent_encoding::percent_decode_str;
+
+use table::Segment;
 
 /// What a path stands for. The keys in it are kept beside, in [`Found`].
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +17,32 @@ pub(crate) enum Endpoint {
     Node,
     /// `/status`
     Status,
+    /// `/status/ready`, of the Status API
+    Ready,
+    /// `/status/dns`
+    StatusDns,
+    /// `/metrics`
+    Metrics,
     /// `/endpoints`
     Endpoints,
+    /// `/timers`
+    Timers,
+    /// `/cache`
+    Cache,
+    /// `/cache/{key}`
+    CacheKey,
+    /// `/clustering/…`
+    Clustering,
+    /// `/debug/node/log-level`
+    LogLevel,
+    /// `/debug/node/log-level/{level}`
+    SetLogLevel,
+    /// `/openid-connect/issuers`
+    Issuers,
+    /// `/openid-connect/issuers/{id or issuer}`
+    Issuer,
+    /// `/openid-connect/jwks`
+    Jwks,
     /// `/plugins/enabled`
     EnabledPlugins,
     /// `/plugins/schema/{name}`: the older form of the next.
@@ -32,6 +59,20 @@ pub(crate) enum Endpoint {
     Tag,
     /// `/config`
     Config,
+    /// `/upstreams/{key}/health`
+    UpstreamHealth(Link),
+    /// `/upstreams/{key}/targets/all`
+    AllTargets(Link),
+    /// `/upstreams/{key}/targets/{key}[/{address}]/healthy` and `…/unhealthy`
+    Mark(Link, bool),
+    /// `/consumer_groups/{key}/consumers`
+    Members,
+    /// `/consumer_groups/{key}/consumers/{key}`
+    Member,
+    /// `/consumers/{key}/consumer_groups`
+    Groups,
+    /// `/consumers/{key}/consumer_groups/{key}`
+    Group,
     /// `/E`
     List(&'static Descriptor),
     /// `/E/{key}`
@@ -68,73 +109,52 @@ impl Found {
     pub(crate) fn second(&self) -> &str {
         self.keys.get(1).map_or("", String::as_str)
     }
+
+    pub(crate) fn third(&self) -> Option<&str> {
+        self.keys.get(2).map(String::as_str)
+    }
 }
 
 impl Endpoint {
     /// The verbs that it has, sorted.
     pub(crate) fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::List(_) | Self::NestedList(_) | Self::Config => &["GET", "HEAD", "OPTIONS", "POST"],
+            Self::List(_) | Self::NestedList(_) | Self::Config | Self::Ready => {
+                &["GET", "HEAD", "OPTIONS", "POST"]
+            }
             Self::One(_) | Self::NestedOne(_) | Self::Parent(_) => {
                 &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "PUT"]
             }
+            Self::Members | Self::Groups => &["DELETE", "GET", "HEAD", "OPTIONS", "POST"],
+            Self::Member | Self::Group | Self::CacheKey | Self::Issuers | Self::Issuer | Self::Jwks => {
+                &["DELETE", "GET", "HEAD", "OPTIONS"]
+            }
+            Self::Cache => &["DELETE", "OPTIONS"],
+            Self::Mark(..) => &["OPTIONS", "POST", "PUT"],
+            Self::SetLogLevel => &["OPTIONS", "PUT"],
             Self::Validate => &["OPTIONS", "POST"],
             _ => &["GET", "HEAD", "OPTIONS"],
         }
     }
 }
 
-enum Segment {
-    Word(&'static str),
-    Key(&'static str),
-}
-
-use Segment::{Key, Word};
-
-/// Every path, fixed words before keys that would match them too.
-static TABLE: LazyLock<Vec<(Vec<Segment>, Endpoint)>> = LazyLock::new(|| {
-    let mut table = vec![
-        (vec![], Endpoint::Node),
-        (vec![Word("kong")], Endpoint::Node),
-        (vec![Word("status")], Endpoint::Status),
-        (vec![Word("endpoints")], Endpoint::Endpoints),
-        (vec![Word("config")], Endpoint::Config),
-        (vec![Word("tags")], Endpoint::Tags),
-        (vec![Word("tags"), Key("tags")], Endpoint::Tag),
-        (vec![Word("plugins"), Word("enabled")], Endpoint::EnabledPlugins),
-        (vec![Word("plugins"), Word("schema"), Key("name")], Endpoint::PluginConfigSchema),
-        (vec![Word("schemas"), Key("db_entity_name"), Word("validate")], Endpoint::Validate),
-        (vec![Word("schemas"), Word("plugins"), Key("name")], Endpoint::PluginSchema),
-        (vec![Word("schemas"), Key("db_entity_name")], Endpoint::EntitySchema),
-    ];
-    for entity in all() {
-        let name = entity.name;
-        table.push((vec![Word(name)], Endpoint::List(entity)));
-        table.push((vec![Word(name), Key(name)], Endpoint::One(entity)));
-    }
-    for link in links() {
-        let (parent, child) = (link.parent.name, link.child.name);
-        table.push((vec![Word(child), Key(child), Word(link.field)], Endpoint::Parent(link)));
-        table.push((vec![Word(parent), Key(parent), Word(child)], Endpoint::NestedList(link)));
-        table.push((vec![Word(parent), Key(parent), Word(child), Key(child)], Endpoint::NestedOne(link)));
-    }
-    table
-});
-
-fn links() -> impl Iterator<Item = Link> {
-    all().into_iter().flat_map(|child| {
-        child.foreign_keys().filter_map(move |(field, foreign)| {
-            by_name(foreign.entity).map(|parent| Link { child, field, parent })
-        })
-    })
+/// Which of the two APIs a request came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    Admin,
+    Status,
 }
 
 /// The endpoint of a path; one slash at the end is no difference.
-pub(crate) fn find(path: &str) -> Option<Found> {
+pub(crate) fn find(surface: Surface, flavor: RouterFlavor, path: &str) -> Option<Found> {
     let path = path.strip_prefix('/')?;
     let path = path.strip_suffix('/').unwrap_or(path);
     let segments: Vec<&str> = if path.is_empty() { Vec::new() } else { path.split('/').collect() };
-    TABLE.iter().find_map(|(template, endpoint)| {
+    let table = match surface {
+        Surface::Admin => table::admin(flavor),
+        Surface::Status => table::status(),
+    };
+    table.iter().find_map(|(template, endpoint)| {
         keys(template, &segments).map(|keys| Found { endpoint: *endpoint, keys })
     })
 }
@@ -146,8 +166,8 @@ fn keys(template: &[Segment], segments: &[&str]) -> Option<Vec<String>> {
     let mut keys = Vec::new();
     for (wanted, segment) in template.iter().zip(segments) {
         match wanted {
-            Word(word) if word == segment => {}
-            Key(_) if !segment.is_empty() => {
+            Segment::Word(word) if word == segment => {}
+            Segment::Key(_) if !segment.is_empty() => {
                 keys.push(percent_decode_str(segment).decode_utf8().ok()?.into_owned());
             }
             _ => return None,
@@ -157,9 +177,10 @@ fn keys(template: &[Segment], segments: &[&str]) -> Option<Vec<String>> {
 }
 
 /// The paths as `/endpoints` lists them: `/services/{services}/routes`, sorted.
-pub(crate) fn paths() -> Vec<String> {
-    let mut paths: Vec<String> = TABLE.iter().map(|(template, _)| shown(template)).collect();
+pub(crate) fn paths(flavor: RouterFlavor) -> Vec<String> {
+    let mut paths: Vec<String> = table::admin(flavor).iter().map(|(template, _)| shown(template)).collect();
     paths.sort();
+    paths.dedup();
     paths
 }
 
@@ -170,8 +191,8 @@ fn shown(template: &[Segment]) -> String {
     template.iter().fold(String::new(), |mut path, segment| {
         // Writing into a string cannot fail.
         let _ = match segment {
-            Word(word) => write!(path, "/{word}"),
-            Key(name) => write!(path, "/{{{name}}}"),
+            Segment::Word(word) => write!(path, "/{word}"),
+            Segment::Key(name) => write!(path, "/{{{name}}}"),
         };
         path
     })
