@@ -41,6 +41,7 @@ impl Gateway {
             ("prefix", prefix.to_str().expect("a path")),
             ("proxy_listen", LISTEN),
             ("admin_listen", "127.0.0.1:0"),
+            ("status_listen", "off"),
         ];
         for (name, value) in usual.iter().chain(settings) {
             command.env(format!("KEYBOUND_{}", name.to_ascii_uppercase()), value);

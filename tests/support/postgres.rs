@@ -255,7 +255,8 @@ fn free_port() -> u16 {
 /// `target/lab`, wherever the target folder of this build is.
 fn lab() -> PathBuf {
     let own = std::env::current_exe().expect("the test's path");
-    let lab = own.ancestors().nth(3).expect("target").join("lab");
+    let profile = own.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
+    let lab = profile.and_then(Path::parent).expect("the target folder").join("lab");
     fs::create_dir_all(&lab).expect("a folder");
     lab
 }

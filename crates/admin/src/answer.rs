@@ -1,5 +1,6 @@
 //! The one way out: status, body and headers of every answer.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -30,7 +31,7 @@ pub(crate) struct Answer {
 enum Content {
     None,
     Json(Value),
-    Text(&'static str),
+    Text(Cow<'static, str>),
 }
 
 impl Answer {
@@ -46,8 +47,8 @@ impl Answer {
         Self::json(status, json!({"message": text.into()}))
     }
 
-    pub(crate) fn text(status: StatusCode, text: &'static str) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Content::Text(text) }
+    pub(crate) fn text(status: StatusCode, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Content::Text(text.into()) }
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {
@@ -77,7 +78,8 @@ impl Frame {
         let (kind, bytes) = match answer.body {
             Content::None => (None, Bytes::new()),
             Content::Json(value) => (Some(JSON), Bytes::from(value.to_string())),
-            Content::Text(text) => (Some(TEXT), Bytes::from_static(text.as_bytes())),
+            Content::Text(Cow::Borrowed(text)) => (Some(TEXT), Bytes::from_static(text.as_bytes())),
+            Content::Text(Cow::Owned(text)) => (Some(TEXT), Bytes::from(text)),
         };
         let length = bytes.len();
         let mut response = Response::new(if self.head { Body::empty() } else { Body::from(bytes) });
@@ -85,7 +87,7 @@ impl Frame {
         let headers = response.headers_mut();
         *headers = answer.headers;
         if let Some(kind) = kind {
-            headers.insert(CONTENT_TYPE, kind);
+            headers.entry(CONTENT_TYPE).or_insert(kind);
         }
         if !matches!(answer.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             headers.insert(CONTENT_LENGTH, length.into());

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use keybound_model::form::{self, BodyFault, FormValue, MOST_ARGUMENTS};
 use keybound_model::schema::Schema;
-use keybound_model::{PluginCatalog, Record};
+use keybound_model::{Errors, PluginCatalog, Record};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -132,6 +132,41 @@ impl Body {
             }
             Self::Json(record, _) => Ok(record.clone()),
             Self::Empty | Self::Yaml(_) => Ok(Record::new()),
+        }
+    }
+
+    /// The texts of a member at the top that is one text or a list of them; at least one.
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, Failure> {
+        let texts: Vec<String> = match self {
+            Self::Json(record, _) => match record.get(name) {
+                Some(Value::String(text)) => vec![text.clone()],
+                Some(Value::Array(items)) => items
+                    .iter()
+                    .map(|item| item.as_str().map(str::to_owned))
+                    .collect::<Option<_>>()
+                    .ok_or_else(|| Errors::field(name, "expected a string"))?,
+                None | Some(Value::Null) => Vec::new(),
+                Some(_) => return Err(Errors::field(name, "expected a string").into()),
+            },
+            Self::Form(pairs) => {
+                let own = pairs.iter().filter(|(key, _)| key == name || key.strip_suffix("[]") == Some(name));
+                let text = |(_, value): &(String, FormValue)| match value {
+                    FormValue::Text(text) if !text.is_empty() => Some(text.clone()),
+                    FormValue::Text(_) => None,
+                    FormValue::Json(value) => value.as_str().map(str::to_owned),
+                };
+                own.filter_map(text).collect()
+            }
+            Self::Empty | Self::Yaml(_) => Vec::new(),
+        };
+        if texts.is_empty() { Err(Errors::field(name, "required field missing").into()) } else { Ok(texts) }
+    }
+
+    /// The text of a number at the top.
+    pub(crate) fn number(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Json(record, _) => record.get(name).filter(|value| !value.is_null()).map(Value::to_string),
+            _ => self.text(name).map(str::to_owned),
         }
     }
 

@@ -13,8 +13,9 @@ use crate::body::Body;
 use crate::dispatch::Verb;
 use crate::failure::Failure;
 use crate::flatten::flatten;
+use crate::ports::{Declarative, LoadFault};
 use crate::query::Arguments;
-use crate::state::{AdminState, Declarative, LoadFault};
+use crate::state::AdminState;
 
 /// The flags, which may stand in the URL or beside the configuration.
 const FLAGS: [&str; 2] = ["check_hash", "flatten_errors"];

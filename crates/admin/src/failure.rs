@@ -33,6 +33,24 @@ pub(crate) enum Failure {
     MethodNotAllowed,
     /// A request that HTTP does not allow.
     BadRequest(&'static str),
+    /// The token is wrong, or not shown.
+    Unauthorized,
+    /// A name in a path for which no certificate is shown.
+    UnknownSni,
+    /// An empty `custom_id` was looked for.
+    CustomId,
+    /// Code 19.
+    ReferencedByOthers(String),
+    /// A target cannot be taken for healthy or not.
+    Mark(String),
+    /// A level, or a time, that the log does not know.
+    LogLevel(String),
+    /// What only a control plane can answer.
+    NotControlPlane,
+    /// What needs a client of its own for names.
+    NoDnsStatistics,
+    /// Why the node is not ready.
+    NotReady(&'static str),
     /// Sent by a page, or to a name, that the Admin API does not answer to.
     Forbidden(&'static str),
     /// The body or the arguments cannot be read.
@@ -104,6 +122,19 @@ impl Failure {
             }
             Self::MethodNotAllowed => Answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::BadRequest(text) => Answer::message(BAD, text),
+            Self::Unauthorized => Answer::message(StatusCode::UNAUTHORIZED, "Unauthorized"),
+            Self::UnknownSni => Answer::message(StatusCode::NOT_FOUND, "SNI not found"),
+            Self::CustomId => Answer::message(BAD, "custom_id must be an unempty string"),
+            Self::ReferencedByOthers(text) => coded(BAD, 19, "referenced by others", text, None),
+            Self::Mark(text) | Self::LogLevel(text) => Answer::message(BAD, text),
+            Self::NotControlPlane => Answer::message(
+                BAD,
+                "this endpoint is only available when Kong is configured to run as Control Plane for the cluster",
+            ),
+            Self::NoDnsStatistics => {
+                Answer::message(StatusCode::NOT_IMPLEMENTED, "not implemented with the legacy DNS client")
+            }
+            Self::NotReady(text) => Answer::message(StatusCode::SERVICE_UNAVAILABLE, text),
             Self::Forbidden(text) => Answer::message(StatusCode::FORBIDDEN, text),
             Self::Body(fault) => Answer::message(BAD, fault.to_string()),
             Self::Multipart => Answer::message(BAD, "Cannot parse multipart body"),
@@ -200,6 +231,7 @@ fn store(fault: StoreFault, operation: Operation) -> Answer {
         StoreFault::Referenced { referrer, .. } => {
             coded(BAD, 4, "foreign key violation", message, Some(json!({"@referenced_by": referrer})))
         }
+        StoreFault::StillReferenced(text) => coded(BAD, 19, "referenced by others", text, None),
         StoreFault::Changed => Answer::message(StatusCode::CONFLICT, message),
         StoreFault::ReadOnly => {
             let Operation { verb, entity, by } = operation;

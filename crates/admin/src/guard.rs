@@ -2,7 +2,7 @@
 //!
 //! The Admin API trusts whoever reaches its port. A page of another origin that an operator looks at reaches it too,
 //! through the operator's browser: directly, which `Origin` tells, or by a name of its own that it lets point to our
-//! address (DNS rebinding), which `Host` tells.
+//! address (DNS rebinding), which `Host` tells. Where a token is set, whoever reaches the port must show it too.
 
 use std::net::IpAddr;
 
@@ -12,6 +12,10 @@ use http::uri::Authority;
 use http::{HeaderValue, Method, Uri, Version};
 
 use crate::failure::Failure;
+use crate::secret::Secret;
+
+/// The header that shows the token.
+const TOKEN: &str = "kong-admin-token";
 
 /// Checks the name that a request was sent to, then the page that it comes from.
 ///
@@ -34,7 +38,18 @@ pub(crate) fn check(parts: &Parts, hostname: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn writes(method: &Method) -> bool {
+/// Checks the token, where there is one to show. A browser asks without it what it may ask (OPTIONS).
+pub(crate) fn authenticate(parts: &Parts, token: Option<&Secret>) -> Result<(), Failure> {
+    let Some(token) = token.filter(|_| parts.method != Method::OPTIONS) else { return Ok(()) };
+    let mut shown = parts.headers.get_all(TOKEN).iter();
+    match (shown.next(), shown.next()) {
+        (Some(shown), None) if token.is(shown.as_bytes()) => Ok(()),
+        _ => Err(Failure::Unauthorized),
+    }
+}
+
+/// Whether a request could change something.
+pub(crate) fn writes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 

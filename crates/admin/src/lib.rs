@@ -6,11 +6,11 @@
 //!
 //! | step | module | what may end it |
 //! |---|---|---|
-//! | the name it was sent to, and the page it comes from | `guard` | 400, 403 |
+//! | the name it was sent to, the page it comes from, the token | `guard` | 400, 401, 403 |
 //! | which endpoint | `endpoints` | 404, 405 |
 //! | the arguments and the body | `query`, `body` | 400, 413, 415 |
 //! | the operation | `entity`, `node`, `config` | Kong's errors by code: `failure` |
-//! | the write, and the configuration that serves it | `entity::commit` | 400, 409, 500 |
+//! | the write, and the configuration that serves it | `entity::commit` | 400, 409, 500, 503 |
 //! | the answer and its headers | `answer` | |
 //!
 //! A write is answered when its configuration serves requests, not before; a write whose configuration could not serve
@@ -26,11 +26,16 @@ mod failure;
 mod flatten;
 mod guard;
 mod node;
+mod ports;
 mod query;
+mod secret;
 mod serve;
 mod state;
 
-pub use serve::{router, serve};
-pub use state::{
-    AdminState, Connections, Declarative, KONG_VERSION, LoadFault, NodeInfo, Publisher, Serving,
+pub use ports::{
+    AddressHealth, Balancers, Connections, Declarative, Health, Issuer, Level, LoadFault, LogLevel,
+    OpenIdConnect, Publisher, Serving, TargetHealth, Unattached, UpstreamHealth,
 };
+pub use secret::Secret;
+pub use serve::{router, serve, status_router};
+pub use state::{AdminState, KONG_VERSION, NodeInfo};

@@ -34,9 +34,20 @@ impl Arguments {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// How many records a page shall have.
+    pub(crate) fn size(&self) -> Result<usize, Failure> {
+        self.text("size").map_or(Ok(PAGE), size)
+    }
+
+    /// How many records come before the page, in lists whose offset counts them.
+    pub(crate) fn position(&self) -> Result<usize, Failure> {
+        let text = self.text("offset");
+        text.map_or(Ok(0), |text| text.parse().map_err(|_| Failure::Offset(text.to_owned(), "bad key")))
+    }
+
     /// Which page of a list is asked for: the size, then the offset, then the tags, which a list below a parent ignores.
     pub(crate) fn page(&self, parent: Option<(&'static str, Uuid)>) -> Result<Query, Failure> {
-        let size = self.text("size").map_or(Ok(PAGE), size)?;
+        let size = self.size()?;
         let after = self.text("offset").map(offset).transpose()?;
         let tags = self.text("tags").filter(|_| parent.is_none());
         let tags = tags.map(TagFilter::parse).transpose().map_err(Failure::Tags)?;

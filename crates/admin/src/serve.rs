@@ -18,15 +18,52 @@ use tokio::net::TcpListener;
 use crate::answer::{ANYONE, Answer, Frame};
 use crate::body::{self, Body};
 use crate::dispatch::{Call, Verb, dispatch};
-use crate::endpoints::{self, Endpoint};
+use crate::endpoints::{self, Endpoint, Surface};
 use crate::failure::Failure;
 use crate::guard;
+use crate::node::Draining;
 use crate::query::Arguments;
 use crate::state::AdminState;
 
 /// The Admin API as a router; it answers every path.
 pub fn router(state: AdminState) -> Router {
-    Router::new().fallback(answer).with_state(Arc::new(state))
+    on(Surface::Admin, state)
+}
+
+/// The Status API as a router: `/status`, `/status/ready` and `/metrics`, for whoever watches over the node. It asks for no
+/// token and serves every host name.
+pub fn status_router(state: AdminState) -> Router {
+    on(Surface::Status, state)
+}
+
+fn on(surface: Surface, state: AdminState) -> Router {
+    Router::new().fallback(answer).with_state(Arc::new(Api {
+        surface,
+        state,
+        draining: Draining::new(false),
+    }))
+}
+
+/// One of the two APIs, with what it works with.
+struct Api {
+    surface: Surface,
+    state: AdminState,
+    draining: Draining,
+}
+
+impl Api {
+    /// Who may ask for this at all. Probes and scrapers come by many names, and read only.
+    fn admit(&self, parts: &Parts) -> Result<(), Failure> {
+        if self.surface == Surface::Status {
+            return if guard::writes(&parts.method) { self.guard(parts) } else { Ok(()) };
+        }
+        self.guard(parts)?;
+        guard::authenticate(parts, self.state.admin_token.as_ref())
+    }
+
+    fn guard(&self, parts: &Parts) -> Result<(), Failure> {
+        guard::check(parts, &self.state.node.hostname)
+    }
 }
 
 /// Serves a router until `shutdown` is done; requests under way are finished.
@@ -45,18 +82,19 @@ pub async fn serve(
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
-async fn answer(State(state): State<Arc<AdminState>>, request: Request) -> Response {
+async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let product = format!("keybound/{}", state.node.keybound_version);
+    let product = format!("keybound/{}", api.state.node.keybound_version);
     let mut frame = Frame {
         started,
         product: HeaderValue::try_from(product).unwrap_or(HeaderValue::from_static("keybound")),
         readers: Some(parts.headers.get(ORIGIN).cloned().unwrap_or(ANYONE)),
         head: parts.method == Method::HEAD,
     };
-    let answer = match guard::check(&parts, &state.node.hostname) {
-        Ok(()) => read_and_do(state, &parts, body).await.unwrap_or_else(Failure::answer),
+    let answer = match api.admit(&parts) {
+        Ok(()) => read_and_do(api, &parts, body).await.unwrap_or_else(Failure::answer),
+        Err(failure @ Failure::Unauthorized) => failure.answer(),
         Err(failure) => {
             // The page that is refused shall not read why.
             frame.readers = None;
@@ -72,12 +110,9 @@ async fn answer(State(state): State<Arc<AdminState>>, request: Request) -> Respo
     frame.close(answer)
 }
 
-async fn read_and_do(
-    state: Arc<AdminState>,
-    parts: &Parts,
-    body: axum::body::Body,
-) -> Result<Answer, Failure> {
-    let found = endpoints::find(parts.uri.path()).ok_or(Failure::NotFound)?;
+async fn read_and_do(api: Arc<Api>, parts: &Parts, body: axum::body::Body) -> Result<Answer, Failure> {
+    let found =
+        endpoints::find(api.surface, api.state.router_flavor, parts.uri.path()).ok_or(Failure::NotFound)?;
     let methods = found.endpoint.methods();
     if parts.method == Method::OPTIONS {
         return Ok(options(parts, methods));
@@ -95,10 +130,10 @@ async fn read_and_do(
     };
     let call = Call { verb, found, arguments, body };
     if verb == Verb::Get {
-        return dispatch(&state, &call).await;
+        return dispatch(&api.state, &api.draining, &call).await;
     }
     // A client that goes away must not leave a write that is stored and does not serve.
-    let work = tokio::spawn(async move { dispatch(&state, &call).await });
+    let work = tokio::spawn(async move { dispatch(&api.state, &api.draining, &call).await });
     work.await.unwrap_or_else(|error| Err(Failure::Unexpected(error.to_string())))
 }
 

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_model::declarative::{DeclarativeFault, Declared};
-use keybound_model::{Configuration, PluginCatalog};
-use keybound_store::BoxFuture;
+use keybound_model::entity::{RouterFlavor, by_name_for};
+use keybound_model::{Descriptor, Fresh, PluginCatalog};
 use keybound_store::config::ConfigStore;
 use serde_json::Value;
+use uuid::Uuid;
+
+use crate::ports::{Balancers, Declarative, LogLevel, OpenIdConnect, Publisher};
+use crate::secret::Secret;
 
 /// The version of Kong whose Admin API this is: the last open-source line. Clients choose their defaults by it.
 pub const KONG_VERSION: &str = "3.9.1";
@@ -27,11 +30,38 @@ pub struct AdminState {
     pub now: Arc<dyn Fn() -> Duration + Send + Sync>,
     /// What `GET /` says about this process.
     pub node: NodeInfo,
+    /// In which form routes say what they match.
+    pub router_flavor: RouterFlavor,
+    /// What a request must show in `Kong-Admin-Token`; `None`: nothing.
+    pub admin_token: Option<Secret>,
+    /// The health of targets: [`Unattached`](crate::Unattached) when nobody checks them.
+    pub balancers: Arc<dyn Balancers>,
+    /// The providers and keys of `openid-connect`: [`Unattached`](crate::Unattached) without any.
+    pub openid_connect: Arc<dyn OpenIdConnect>,
+    /// The level of the log; `None` when it cannot be asked, and `/debug/node/log-level` is not there.
+    pub log_level: Option<Arc<dyn LogLevel>>,
+    /// The text of `/metrics`, in the format of Prometheus; `None` when nothing is counted, and `/metrics` is not there.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
 }
 
 impl AdminState {
     pub(crate) fn seconds(&self) -> i64 {
         i64::try_from((self.now)().as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// What a new entity is given: this id, the time, and randomness of its own.
+    pub(crate) fn fresh(&self, id: Uuid) -> Fresh {
+        let millis = u16::try_from((self.now)().subsec_millis()).unwrap_or_default();
+        let mut seed = [0; 32];
+        for (part, random) in seed.chunks_mut(16).zip([Uuid::new_v4(), Uuid::new_v4()]) {
+            part.copy_from_slice(random.as_bytes());
+        }
+        Fresh::new(id, self.seconds()).with_millis(millis).seeded(seed)
+    }
+
+    /// The kind of this plural name.
+    pub(crate) fn entity(&self, name: &str) -> Option<&'static Descriptor> {
+        by_name_for(self.router_flavor, name)
     }
 }
 
@@ -50,80 +80,4 @@ pub struct NodeInfo {
     pub configuration: Value,
     /// The process id.
     pub pid: u32,
-}
-
-/// The data plane, as far as a write has to know it.
-pub trait Publisher: Send + Sync {
-    /// Whether a configuration could serve. Nothing changes.
-    ///
-    /// # Errors
-    /// The cause, for the client.
-    fn check(&self, configuration: &Configuration) -> Result<(), String>;
-
-    /// Makes the stored configuration serve; done when the next request sees it.
-    ///
-    /// # Errors
-    /// The cause, for the log.
-    fn publish(&self) -> BoxFuture<'_, Result<(), String>>;
-
-    /// What `/status` says about the data plane.
-    fn serving(&self) -> Serving {
-        Serving::default()
-    }
-}
-
-/// What `/status` says about the data plane.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Serving {
-    /// Counters of the proxy's listeners; left out of the answer when they are not kept.
-    pub connections: Option<Connections>,
-    /// Why the stored configuration does not serve, when an older one still does.
-    pub fault: Option<String>,
-}
-
-/// Counters of the proxy's listeners since the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Connections {
-    /// Connections accepted.
-    pub accepted: u64,
-    /// Connections open.
-    pub active: u64,
-    /// Requests taken.
-    pub requests: u64,
-}
-
-/// The configuration of `database=off`.
-pub trait Declarative: Send + Sync {
-    /// Reads a text, checks that its configuration can serve, puts it in place of the one before and makes it serve. All
-    /// of it or nothing.
-    ///
-    /// # Errors
-    /// [`LoadFault`]; the configuration before keeps serving.
-    fn load(&self, text: String) -> BoxFuture<'_, Result<Declared, LoadFault>>;
-
-    /// The text of the configuration that serves; empty before the first.
-    fn text(&self) -> String;
-
-    /// The MD5 of that text, 32 hexadecimal digits; zeros before the first.
-    fn hash(&self) -> String;
-}
-
-/// Why a declarative configuration was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadFault {
-    /// It is not valid (400).
-    #[error("{0}")]
-    Invalid(DeclarativeFault),
-    /// It is valid, but cannot serve (400).
-    #[error("{0}")]
-    Rejected(String),
-    /// Another one is being loaded (429).
-    #[error("Currently loading previous configuration")]
-    Busy,
-    /// The process is stopping (503).
-    #[error("Kong currently exiting")]
-    Stopping,
-    /// Ours (500); the text goes to the log.
-    #[error("{0}")]
-    Failed(String),
 }

@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod balance;
 mod head;
 mod listen;
 mod observe;
@@ -26,11 +27,14 @@ mod respond;
 mod route;
 mod settings;
 mod snapshot;
+mod tls;
 mod upstream;
 
 pub use listen::{BindFault, Gateway, RunFault};
 pub use observe::TARGET as ACCESS_TARGET;
+pub use route::expression::check_expression;
 pub use settings::{
-    ErrorType, FieldTokens, Limits, Listener, ServerIdentity, Settings, Trust, UpstreamSettings,
+    CipherSuites, CustomSuites, ErrorType, FieldTokens, Limits, Listener, RouterFlavor, ServerIdentity,
+    Settings, SuiteFault, TlsProtocols, TlsSettings, Trust, UpstreamSettings,
 };
-pub use snapshot::{CompileFault, SharedSnapshot, Snapshot};
+pub use snapshot::{CompileFault, Compiler, SharedSnapshot, Snapshot};

@@ -8,6 +8,10 @@ use http::HeaderName;
 use ipnet::IpNet;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+mod tls;
+
+pub use self::tls::{CipherSuites, CustomSuites, SuiteFault, TlsProtocols, TlsSettings};
+
 /// The settings of a [`Gateway`](crate::Gateway). The defaults are Kong's, except where a field says otherwise.
 #[derive(Debug)]
 pub struct Settings {
@@ -15,8 +19,10 @@ pub struct Settings {
     pub listeners: Vec<Listener>,
     /// How many threads serve, each with sockets and connections of its own. Default: one per core.
     pub workers: NonZeroUsize,
-    /// The certificate of the TLS listeners; needed as soon as one listener speaks TLS.
-    pub identity: Option<ServerIdentity>,
+    /// How clients are spoken to over TLS.
+    pub tls: TlsSettings,
+    /// Which kind of routes the configuration has (`router_flavor`).
+    pub router_flavor: RouterFlavor,
     /// Whose word on the client's address and on the public URL counts.
     pub trust: Trust,
     /// How upstreams are reached.
@@ -47,7 +53,17 @@ pub struct Listener {
     pub backlog: u32,
 }
 
-/// The certificate that TLS listeners show.
+/// How routes say which requests they take (`router_flavor`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RouterFlavor {
+    /// By methods, hosts, paths, headers and server names.
+    #[default]
+    TraditionalCompatible,
+    /// By an expression; routes without one as in the other flavour, behind those.
+    Expressions,
+}
+
+/// A certificate with its key.
 #[derive(Debug)]
 pub struct ServerIdentity {
     /// The chain, leaf first.
@@ -69,7 +85,7 @@ pub struct Trust {
 }
 
 /// How upstreams are reached.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct UpstreamSettings {
     /// Certificates of authorities to trust beside the system's, in DER.
     pub roots: Vec<CertificateDer<'static>>,
@@ -78,6 +94,12 @@ pub struct UpstreamSettings {
     /// Whether the certificate of an upstream is verified when its service does not say (`tls_verify` null).
     /// Default: no, as Kong 3.9.
     pub tls_verify: bool,
+    /// How many certificates may stand between an upstream's and an authority's when its service does not say
+    /// (`tls_verify_depth` null). Default: 1, as nginx.
+    pub tls_verify_depth: u32,
+    /// The certificates that upstreams are shown when neither their service nor their upstream has one
+    /// (`client_ssl_cert`, `client_ssl_cert_key`), one for each type of key. Default: none.
+    pub identities: Vec<ServerIdentity>,
     /// Idle connections kept per upstream address and worker (`upstream_keepalive_pool_size`). Default: 512.
     pub pool_size: usize,
     /// Requests that one connection serves (`upstream_keepalive_max_requests`). Default: 10000; 0: no bound.
@@ -151,7 +173,8 @@ impl Default for Settings {
         Self {
             listeners: Vec::new(),
             workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            identity: None,
+            tls: TlsSettings::default(),
+            router_flavor: RouterFlavor::default(),
             trust: Trust::default(),
             upstream: UpstreamSettings::default(),
             limits: Limits::default(),
@@ -183,6 +206,8 @@ impl Default for UpstreamSettings {
             roots: Vec::new(),
             system_roots: true,
             tls_verify: false,
+            tls_verify_depth: 1,
+            identities: Vec::new(),
             pool_size: 512,
             max_requests: 10_000,
             idle_timeout: Duration::from_secs(60),

@@ -3,13 +3,15 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::instance::InstanceFault;
 use crate::settings::{Inputs, Settings, SettingsFault};
 use crate::start::MigrationsCommand;
 use crate::terminal::print;
-use crate::{demo, dpop, reference, settings, start};
+use crate::{config, demo, dpop, instance, reference, settings, start};
 
 /// An API gateway that lets an access token through only together with the key it is bound to.
 #[derive(Debug, Parser)]
@@ -23,13 +25,37 @@ struct Cli {
 enum Command {
     /// Run the gateway in the foreground.
     Start(SettingsArguments),
+    /// Stop the one that runs in the prefix.
+    Stop(Ending),
+    /// Stop the one that runs in the prefix gracefully.
+    Quit(Ending),
+    /// Stop the one that runs in the prefix, if one does, and run the gateway in the foreground.
+    Restart(Ending),
+    /// Let the one that runs in the prefix read its configuration again.
+    Reload(SettingsArguments),
+    /// Say what runs in the prefix.
+    Health(SettingsArguments),
     /// Read settings and configuration, say what is wrong with them or what they amount to.
     Check(SettingsArguments),
+    /// Work with declarative files.
+    Config {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        #[command(subcommand)]
+        command: config::Command,
+    },
+    /// Look into vaults.
+    #[command(subcommand)]
+    Vault(Vaults),
     /// Make and change the tables of the configuration store; a start does so too.
     #[command(subcommand)]
     Migrations(Tables),
     /// Print the version.
-    Version,
+    Version {
+        /// Also print what it is compatible with and built on.
+        #[arg(short, long)]
+        all: bool,
+    },
     /// Show, in one process and without set-up, a bound token pass and its misuse refused.
     Demo {
         /// Keep everything running afterwards, and print commands to try.
@@ -42,6 +68,17 @@ enum Command {
     /// Print a page of the reference documentation.
     #[command(hide = true, subcommand)]
     Reference(reference::Page),
+}
+
+#[derive(Debug, Subcommand)]
+enum Vaults {
+    /// Print what a reference leads to.
+    Get {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// The reference: {vault://env/NAME}, or the same without the braces.
+        reference: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,11 +107,26 @@ enum Tables {
 struct SettingsArguments {
     /// The settings file; without it, the first of /etc/keybound/keybound.conf, /etc/keybound.conf, /etc/kong/kong.conf
     /// and /etc/kong.conf that exists.
-    #[arg(short = 'c', long = "conf", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(short = 'c', long, value_name = "FILE", global = true)]
+    conf: Option<PathBuf>,
     /// The folder for everything that is written: the setting `prefix`.
-    #[arg(short, long, value_name = "FOLDER")]
+    #[arg(short, long, value_name = "FOLDER", global = true)]
     prefix: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Ending {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// How many seconds requests in flight have to finish before it is stopped forcefully.
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u32,
+}
+
+impl Ending {
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.timeout))
+    }
 }
 
 /// Runs the command that the process was started with: 0 when it went well, 1 when it did not, 2 for a command line
@@ -101,20 +153,41 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Start(arguments) => {
             settings(arguments).and_then(|settings| start::run(&settings).map_err(lines))
         }
+        Command::Stop(ending) => {
+            let timeout = ending.timeout();
+            folder(ending.settings).and_then(|prefix| said(instance::stop(&prefix, timeout)))
+        }
+        Command::Quit(ending) => {
+            let timeout = ending.timeout();
+            folder(ending.settings).and_then(|prefix| said(instance::quit(&prefix, timeout)))
+        }
+        Command::Restart(ending) => restart(ending),
+        Command::Reload(arguments) => folder(arguments)
+            .and_then(|prefix| instance::reload(&prefix).map_err(lines))
+            .map(|text| print(&text)),
+        Command::Health(arguments) => folder(arguments)
+            .and_then(|prefix| instance::health(&prefix).map_err(lines))
+            .map(|text| print(&text)),
         Command::Check(arguments) => settings(arguments).and_then(|settings| {
             print(&settings::report(&settings));
             start::check(&settings).map_err(lines)?;
             print("\nSettings and configuration are in order.\n");
             Ok(())
         }),
+        Command::Config { settings: arguments, command } => {
+            settings(arguments).and_then(|settings| config::run(&settings, command).map_err(lines))
+        }
+        Command::Version { all } => {
+            print(&version(all));
+            Ok(())
+        }
+        Command::Vault(Vaults::Get { settings: arguments, reference }) => settings(arguments)
+            .and_then(|settings| start::secret(&settings, &reference).map_err(lines))
+            .map(|secret| print(&format!("{secret}\n"))),
         Command::Migrations(tables) => match migrations(tables) {
             Ok(code) => return ExitCode::from(code),
             Err(lines) => Err(lines),
         },
-        Command::Version => {
-            print(concat!("keybound ", env!("CARGO_PKG_VERSION"), "\n"));
-            Ok(())
-        }
         Command::Demo { serve } => demo::run(serve).map_err(lines),
         Command::Dpop(command) => return dpop::run(command),
         Command::Reference(page) => reference::page(&page).map(|text| print(&text)),
@@ -128,6 +201,50 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the one that runs, after everything that a start would refuse was found in order.
+fn restart(ending: Ending) -> Result<(), Vec<String>> {
+    let timeout = ending.timeout();
+    let settings = settings(ending.settings)?;
+    start::check(&settings).map_err(lines)?;
+    let stopped = wait(instance::stop_if_running(&settings.prefix.0, timeout))?.map_err(lines)?;
+    if let Some(text) = stopped {
+        print(&text);
+    }
+    start::run(&settings).map_err(lines)
+}
+
+/// The prefix: the option's, or else the settings'. With the option, settings that are out of order do not matter.
+fn folder(arguments: SettingsArguments) -> Result<PathBuf, Vec<String>> {
+    match arguments.prefix {
+        Some(folder) => Ok(PathBuf::from(folder)),
+        None => settings(arguments).map(|settings| settings.prefix.0),
+    }
+}
+
+/// Runs a command that waits, and prints what it says.
+fn said(command: impl Future<Output = Result<String, InstanceFault>>) -> Result<(), Vec<String>> {
+    wait(command)?.map(|text| print(&text)).map_err(lines)
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> Result<T, Vec<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(lines)?;
+    Ok(runtime.block_on(work))
+}
+
+fn version(all: bool) -> String {
+    let own = concat!("keybound ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
+    if !all {
+        return own;
+    }
+    format!(
+        "{own}Kong's Admin API: {}\ndeclarative files: {}\nTLS: rustls with aws-lc-rs, 1.2 and 1.3\nmachine: {} {}\n",
+        keybound_admin::KONG_VERSION,
+        keybound_model::declarative::FORMAT_VERSIONS.join(", "),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+    )
 }
 
 /// Works on the tables of the store; answers the code to exit with.
@@ -149,7 +266,7 @@ fn migrations(tables: Tables) -> Result<u8, Vec<String>> {
 }
 
 fn settings(arguments: SettingsArguments) -> Result<Settings, Vec<String>> {
-    let mut inputs = Inputs::of_process(arguments.file);
+    let mut inputs = Inputs::of_process(arguments.conf);
     inputs.flags.extend(arguments.prefix.map(|folder| ("prefix", "--prefix", folder)));
     Settings::load(&inputs).map_err(|faults| faults.iter().map(SettingsFault::to_string).collect())
 }

@@ -4,8 +4,10 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod dpop;
+pub mod instance;
 pub mod logging;
 mod reference;
 pub mod settings;

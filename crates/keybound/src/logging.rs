@@ -1,12 +1,14 @@
 //! Logs: text on a terminal, one JSON object a line anywhere else.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tracing::Metadata;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{Layer as _, Registry};
+use tracing_subscriber::{Layer as _, Registry, reload};
 
 use crate::settings::{AccessLog, LogLevel, Settings};
 
@@ -17,10 +19,13 @@ pub const PROXY_ACCESS: &str = keybound_gateway::ACCESS_TARGET;
 /// The target of the Admin API's access records.
 pub const ADMIN_ACCESS: &str = "admin_access";
 
+/// The level of the log that [`init`] set up, as long as the process runs.
+static CONTROL: OnceLock<Control> = OnceLock::new();
+
 /// Sends logs to standard error from now on, access records where the settings say. The first call counts.
 pub fn init(settings: &Settings) {
     let routes = Routes { proxy: settings.proxy_access_log, admin: settings.admin_access_log };
-    let filter = filter(settings.log_level, routes);
+    let (filter, handle) = reload::Layer::new(filter(settings.log_level, routes));
     let base = tracing_subscriber::fmt::layer().with_writer(routes);
     let layer = if io::stderr().is_terminal() {
         base.with_ansi(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())).boxed()
@@ -29,7 +34,75 @@ pub fn init(settings: &Settings) {
     };
     let subscriber = Registry::default().with(layer.with_filter(filter));
     // A second call in one process (tests do that) leaves the first one standing.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        let _ = CONTROL.set(Control {
+            handle,
+            routes,
+            usual: settings.log_level,
+            state: Arc::new(Mutex::new(State { level: settings.log_level, changes: 0 })),
+        });
+    }
+}
+
+/// The level of the log; `None` before [`init`].
+#[must_use]
+pub fn control() -> Option<&'static Control> {
+    CONTROL.get()
+}
+
+/// The level of the log, changed while the process runs.
+#[derive(Debug, Clone)]
+pub struct Control {
+    handle: reload::Handle<Targets, Registry>,
+    routes: Routes,
+    usual: LogLevel,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    level: LogLevel,
+    /// How often it was changed: a change back that was planned before another change does not happen.
+    changes: u64,
+}
+
+impl Control {
+    /// The level in use.
+    #[must_use]
+    pub fn level(&self) -> LogLevel {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).level
+    }
+
+    /// Another level: for some time, after which the setting's holds again, or, when that is zero, for good. Needs a runtime
+    /// to measure the time.
+    ///
+    /// # Errors
+    /// The cause, for the log.
+    pub fn set(&self, level: LogLevel, time: Duration) -> Result<(), String> {
+        let change = self.change(level, None)?;
+        if let Some(change) = change.filter(|_| !time.is_zero()) {
+            let control = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                if let Err(cause) = control.change(control.usual, Some(change)) {
+                    tracing::error!(%cause, "the level of the log cannot be changed back");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Changes the level, if the last change still is this one; returns the number of the change that was made.
+    fn change(&self, level: LogLevel, last: Option<u64>) -> Result<Option<u64>, String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last != state.changes) {
+            return Ok(None);
+        }
+        self.handle.reload(filter(level, self.routes)).map_err(|error| error.to_string())?;
+        state.level = level;
+        state.changes += 1;
+        Ok(Some(state.changes))
+    }
 }
 
 /// Keybound's own records from the level on; those of the crates it is built on only when they warn.

@@ -172,24 +172,137 @@ fn kongs_settings_that_are_not_acted_on_pass_at_their_default_and_are_refused_by
                     admin_gui_listen = 0.0.0.0:8002,0.0.0.0:8445 ssl\npg_ro_password =\n";
     assert!(load(Some(&files.conf(harmless)), &[("KONG_ADMIN_ERROR_LOG", "/dev/stderr")]).is_ok());
     assert_eq!(
-        faults("role = data_plane\npg_iam_auth = on\n", &[("KONG_STATUS_LISTEN", "0.0.0.0:8100")]),
+        faults("role = data_plane\npg_iam_auth = on\n", &[("KONG_STREAM_LISTEN", "0.0.0.0:9000")]),
         [
             "kong.conf:1: role: Keybound does not act on this setting of Kong's; only its default is accepted: \
              traditional",
             "kong.conf:2: pg_iam_auth: Keybound does not act on this setting of Kong's; only its default is accepted: off",
-            "environment variable KONG_STATUS_LISTEN: status_listen: Keybound does not act on this setting of \
-             Kong's; only these values are accepted: 127.0.0.1:8007 reuseport backlog=16384 | off",
+            "environment variable KONG_STREAM_LISTEN: stream_listen: Keybound does not act on this setting of Kong's; \
+             only its default is accepted: off",
         ]
     );
 }
 
 #[test]
-fn nginx_directives_and_vault_references_are_refused_by_name() {
+fn nginx_directives_are_refused_by_name() {
     assert_eq!(
-        faults("nginx_proxy_proxy_buffering = off\nssl_cert = {vault://env/cert}\n", &[]),
+        faults("nginx_proxy_proxy_buffering = off\n", &[]),
         [
-            "kong.conf:1: nginx_proxy_proxy_buffering: Keybound is not built on nginx and takes no nginx directives",
-            "kong.conf:2: ssl_cert: references to vaults are not resolved in settings",
+            "kong.conf:1: nginx_proxy_proxy_buffering: Keybound is not built on nginx and takes no nginx directives"
+        ]
+    );
+}
+
+#[test]
+fn a_reference_in_a_setting_is_what_the_environment_holds_and_is_shown_in_its_place() {
+    let files = Files::new();
+    let path = files.conf("log_level = {vault://env/my-level}\nadmin_token = {vault://env/TOKENS/admin}\n");
+    let pairs = [
+        ("MY_LEVEL", "debug"),
+        ("TOKENS", "{\"admin\": \"s3cret\"}"),
+        ("KONG_PORT_MAPS", "{vault://env/maps}"),
+    ];
+    let settings = load(Some(&path), &[&pairs[..], &[("MAPS", "80:8000")]].concat()).unwrap();
+    assert_eq!(settings.log_level, LogLevel::Debug);
+    assert_eq!(settings.admin_token.0.as_deref(), Some("s3cret"));
+    assert_eq!(settings.port_maps.0, [(80, 8000)]);
+    let text = report(&settings);
+    assert!(text.contains(&format!("= {{vault://env/TOKENS/admin}}  [{}:2]", path.display())), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    let shown = settings.to_json();
+    assert_eq!(shown["log_level"], json!("{vault://env/my-level}"));
+    assert_eq!(shown["admin_token"], json!("{vault://env/TOKENS/admin}"));
+}
+
+#[test]
+fn a_reference_that_leads_to_nothing_is_named_with_place_and_setting_and_no_fault_shows_a_value() {
+    let text = "\
+admin_token = {vault://env/NONE}
+pg_password = {vault://hcv/kong/pg}
+log_level = {vault://env/LOUD}
+ssl_cert = {vault://env/TEXT/cert}
+pg_user = {vault://env/EMPTY}
+pg_database = {vault://env}
+role = {vault://env/LOUD}
+";
+    let pairs = [("LOUD", "s3cret"), ("TEXT", "s3cret"), ("EMPTY", "")];
+    let mut found = faults(text, &pairs);
+    found.sort_by_key(|line| line.split(':').nth(1).unwrap().parse::<u32>().unwrap());
+    assert_eq!(
+        found,
+        [
+            "kong.conf:1: admin_token: could not resolve reference {vault://env/NONE}: unable to load value (NONE) from \
+             vault (env): not found",
+            "kong.conf:2: pg_password: could not resolve reference {vault://hcv/kong/pg}: could not find vault (hcv)",
+            "kong.conf:3: log_level: what {vault://env/LOUD} refers to is not of the form: `debug`, `info`, `notice`, \
+             `warn`, `error`, `crit`, `alert` or `emerg` (the last three as `error`)",
+            "kong.conf:4: ssl_cert: could not resolve reference {vault://env/TEXT/cert}: unable to json decode value \
+             (TEXT)",
+            "kong.conf:5: pg_user: reference {vault://env/EMPTY} leads to an empty value",
+            "kong.conf:6: pg_database: could not resolve reference {vault://env}: reference url is missing path \
+             [{vault://env}]",
+            "kong.conf:7: role: Keybound does not act on this setting of Kong's; only its default is accepted: \
+             traditional",
+        ]
+    );
+}
+
+#[test]
+fn settings_of_the_control_plane_and_of_tls_are_typed() {
+    let text = "\
+admin_listen = 127.0.0.1:8001 proxy_protocol
+admin_token = two words
+admin_listen_insecure = perhaps
+status_listen = 8100
+ssl_protocols = TLSv1.1 TLSv1.2
+ssl_cipher_suite = old
+ssl_ciphers = DHE-RSA-AES128-GCM-SHA256
+ssl_session_tickets = 1
+plugins = off, cors
+admin_ssl_clint_ca = /etc/ca.pem
+status_listn = off
+nginx_worker_procesess = 2
+pg_port = 70000
+prefix = '/var/keybound'
+log_level
+database = mysql
+nginx_http_client_max_body_size = lots
+upstream_keepalive_max_requests = many
+headers_upstream = X-Other
+lua_ssl_verify_depth = 9
+";
+    let mut found = faults(text, &[]);
+    found.sort_by_key(|line| line.split(':').nth(1).unwrap().parse::<u32>().unwrap());
+    assert_eq!(
+        found,
+        [
+            "kong.conf:1: admin_listen: the listen option 'proxy_protocol' is not supported",
+            "kong.conf:2: admin_token: holds a character that a field of a request cannot carry: only visible ASCII \
+             characters without spaces",
+            "kong.conf:3: admin_listen_insecure: 'perhaps' is not a switch: on or off",
+            "kong.conf:4: status_listen: '8100' is not ADDRESS:PORT",
+            "kong.conf:5: ssl_protocols: 'TLSv1.1' is not supported, because it is not safe: one of TLSv1.2, TLSv1.3",
+            "kong.conf:6: ssl_cipher_suite: 'old' is not supported: one of modern, intermediate, custom",
+            "kong.conf:7: ssl_ciphers: 'DHE-RSA-AES128-GCM-SHA256' is not a cipher that Keybound has: one of \
+             TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256, \
+             ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-ECDSA-CHACHA20-POLY1305, \
+             ECDHE-RSA-AES256-GCM-SHA384, ECDHE-RSA-AES128-GCM-SHA256, ECDHE-RSA-CHACHA20-POLY1305",
+            "kong.conf:8: ssl_session_tickets: '1' is not a switch: on or off",
+            "kong.conf:9: plugins: 'off' stands alone: it enables no plugin",
+            "kong.conf:10: admin_ssl_clint_ca: unknown setting; did you mean admin_ssl_client_ca?",
+            "kong.conf:11: status_listn: unknown setting; did you mean status_listen?",
+            "kong.conf:12: nginx_worker_procesess: unknown setting; did you mean nginx_worker_processes?",
+            "kong.conf:13: pg_port: '70000' is not a whole number of 1 to 65535",
+            "kong.conf:14: prefix: values are written without quotes",
+            "kong.conf:15: the line is not of the form key = value",
+            "kong.conf:16: database: 'mysql' is not a database: one of sqlite, postgres, off",
+            "kong.conf:17: nginx_http_client_max_body_size: 'lots' is not a size: a number, with k, m or g after it or \
+             nothing",
+            "kong.conf:18: upstream_keepalive_max_requests: 'many' is not a whole number of 0 to 1000000000",
+            "kong.conf:19: headers_upstream: 'X-Other' is not a field that can be added: one of off, \
+             X-Kong-Request-Id",
+            "kong.conf:20: lua_ssl_verify_depth: Keybound does not act on this setting of Kong's; only these values \
+             are accepted: 1 | 2 | 3 | 4 | 5 | 6",
         ]
     );
 }
@@ -245,7 +358,7 @@ fn the_admin_api_is_shown_typed_values_without_secrets() {
         ("database", json!("sqlite")),
         ("real_ip_recursive", json!(false)),
         ("upstream_keepalive_pool_size", json!(512)),
-        ("admin_listen", json!(["127.0.0.1:8001 backlog=16384"])),
+        ("admin_listen", json!(["127.0.0.1:8001 backlog=16384", "127.0.0.1:8444 http2 ssl backlog=16384"])),
         ("port_maps", json!(["80:8000"])),
         ("trusted_ips", json!([])),
         ("ssl_cert", json!(["******"])),

@@ -35,6 +35,7 @@ fn refused(folder: &Path, environment: &[(&str, &str)]) -> Vec<String> {
         ("KEYBOUND_PREFIX", prefix.as_str()),
         ("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0"),
         ("KEYBOUND_ADMIN_LISTEN", "127.0.0.1:0"),
+        ("KEYBOUND_STATUS_LISTEN", "off"),
     ];
     all.extend_from_slice(environment);
     let output = finished(&["start"], &all);
@@ -213,6 +214,129 @@ fn a_declarative_file_without_database_off_is_not_ignored() {
         refused(folder.path(), &[("KEYBOUND_DECLARATIVE_CONFIG", "/etc/kong.yml")]),
         [
             "keybound: environment variable KEYBOUND_DECLARATIVE_CONFIG: declarative_config: only counts with database=off"
+        ]
+    );
+}
+
+#[test]
+fn settings_that_do_not_fit_together_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    for (environment, line) in [
+        (
+            vec![("KONG_SSL_CIPHER_SUITE", "custom")],
+            "environment variable KONG_SSL_CIPHER_SUITE: ssl_cipher_suite: custom needs ssl_ciphers beside it",
+        ),
+        (
+            vec![("KONG_SSL_CIPHERS", "TLS_AES_128_GCM_SHA256")],
+            "environment variable KONG_SSL_CIPHERS: ssl_ciphers: only counts with ssl_cipher_suite = custom",
+        ),
+        (
+            vec![("KONG_SSL_CIPHER_SUITE", "modern"), ("KONG_SSL_PROTOCOLS", "TLSv1.2")],
+            "environment variable KONG_SSL_PROTOCOLS: ssl_protocols: leaves no version of TLS that ssl_cipher_suite has",
+        ),
+        (
+            vec![("KONG_CLIENT_SSL", "on")],
+            "environment variable KONG_CLIENT_SSL: client_ssl: needs client_ssl_cert beside it",
+        ),
+        (
+            vec![("KONG_ADMIN_SSL_CERT_KEY", "/k")],
+            "environment variable KONG_ADMIN_SSL_CERT_KEY: admin_ssl_cert_key: needs admin_ssl_cert beside it",
+        ),
+        (
+            vec![("KONG_STATUS_SSL_CERT", "/a,/b"), ("KONG_STATUS_SSL_CERT_KEY", "/k")],
+            "environment variable KONG_STATUS_SSL_CERT_KEY: status_ssl_cert_key: names 1 keys, and status_ssl_cert 2 \
+             certificates",
+        ),
+    ] {
+        assert_eq!(refused(folder.path(), &environment), [format!("keybound: {line}")]);
+    }
+    let lines = refused(folder.path(), &[("KONG_PLUGINS", "bundled, key-auht")]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with(
+            "keybound: environment variable KONG_PLUGINS: plugins: there is no plugin 'key-auht': one of "
+        ) && lines[0].contains("openid-connect"),
+        "{lines:?}"
+    );
+    assert!(!folder.path().join("kb").exists(), "nothing was made");
+}
+
+#[test]
+fn a_plugin_that_is_not_in_the_setting_is_not_enabled() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = "name=openid-connect&config.issuer=http://127.0.0.1:1/&config.auth_methods=bearer";
+    let gateway = Gateway::start(&folder.path().join("kb"), &[("KONG_PLUGINS", "off")]);
+    let answer = gateway.admin("POST", "/plugins", plugin);
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(
+        answer
+            .body
+            .contains("plugin 'openid-connect' not enabled; add it to the 'plugins' configuration property"),
+        "{answer:?}"
+    );
+    drop(gateway);
+    // One that was configured while it was enabled stops the start.
+    let gateway = Gateway::start(&folder.path().join("kb"), &[]);
+    assert_eq!(gateway.admin("POST", "/plugins", plugin).status, 201);
+    gateway.signal("TERM");
+    assert_eq!(gateway.ended().0, Some(0));
+    let lines = refused(folder.path(), &[("KONG_PLUGINS", "off")]);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].ends_with("is in use but not enabled; add it to the 'plugins' configuration property"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_reference_in_a_plugin_is_resolved_when_it_serves_and_one_that_leads_to_nothing_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |name: &str| {
+        format!(
+            "_format_version: \"3.0\"\nplugins:\n- name: openid-connect\n  config:\n    issuer: http://127.0.0.1:1/\n    \
+             auth_methods: [bearer]\n    client_id: [\"{{vault://env/{name}}}\"]\n"
+        )
+    };
+    let path = file(folder.path(), "kong.yml", &config("none"));
+    let off =
+        [("KEYBOUND_DATABASE", "off"), ("KEYBOUND_DECLARATIVE_CONFIG", path.as_str()), ("THERE", "client")];
+    let lines = refused(folder.path(), &off);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with("keybound: the configuration cannot be put to use: plugin openid-connect (")
+            && lines[0].ends_with(
+                "): config.client_id[1]: could not resolve reference {vault://env/none}: unable to load value (none) from \
+                 vault (env): not found"
+            ),
+        "{lines:?}"
+    );
+    file(folder.path(), "kong.yml", &config("there"));
+    let mut gateway = Gateway::start(&folder.path().join("kb"), &off);
+    // The reference is what is shown.
+    let shown = gateway.admin("GET", "/plugins", "");
+    assert!(shown.body.contains("{vault://env/there}") && !shown.body.contains("\"client\""), "{shown:?}");
+    file(folder.path(), "kong.yml", &config("gone"));
+    gateway.signal("HUP");
+    let record = gateway.wait_for("the configuration cannot be read again");
+    assert!(record["cause"].as_str().unwrap().contains("{vault://env/gone}"), "{record}");
+}
+
+#[test]
+fn vault_get_prints_what_a_reference_leads_to() {
+    let environment = [("MY_SECRET", "{\"password\":\"hush\"}")];
+    for reference in
+        ["{vault://env/my-secret/password}", "vault://env/my-secret/password", "env/my-secret/password"]
+    {
+        let output = finished(&["vault", "get", reference], &environment);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b"hush\n"[..]), "{output:?}");
+    }
+    let output = finished(&["vault", "get", "env/none"], &environment);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        error_lines(&output),
+        [
+            "keybound: the configuration cannot be put to use: could not resolve reference {vault://env/none}: unable to load \
+             value (none) from vault (env): not found"
         ]
     );
 }

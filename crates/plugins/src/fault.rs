@@ -113,6 +113,15 @@ pub enum RouteFault {
     /// The route takes https only; the answer asks for an upgrade (426) or redirects.
     #[error("the route takes https only")]
     HttpsOnly,
+    /// The route is for gRPC, and the request is not.
+    #[error("the route is for gRPC, and the request is not")]
+    NotGrpc,
+    /// The route is for gRPC, and the request came over HTTP/1.
+    #[error("the route is for gRPC, which needs HTTP/2")]
+    GrpcNeedsHttp2,
+    /// The route is for gRPC over TLS, and the request came without.
+    #[error("the route is for gRPC over TLS only")]
+    GrpcsOnly,
 }
 
 /// An upstream that did not answer, or not well.
@@ -127,6 +136,9 @@ pub enum UpstreamFault {
     /// No connection or no byte in time.
     #[error("the upstream did not answer in time")]
     Timeout,
+    /// An upstream of several targets, none of which can be used.
+    #[error("the upstream has no target that can be used")]
+    NoPeer,
 }
 
 impl Fault {
@@ -186,7 +198,14 @@ impl RequestFault {
 
 impl RouteFault {
     /// All of them, for the documentation.
-    pub const ALL: [Self; 3] = [Self::NoRoute, Self::NoService, Self::HttpsOnly];
+    pub const ALL: [Self; 6] = [
+        Self::NoRoute,
+        Self::NoService,
+        Self::HttpsOnly,
+        Self::NotGrpc,
+        Self::GrpcNeedsHttp2,
+        Self::GrpcsOnly,
+    ];
 
     fn row(self) -> Row {
         let (code, status, message, blame) = match self {
@@ -202,6 +221,18 @@ impl RouteFault {
             Self::HttpsOnly => {
                 ("route_https_only", StatusCode::UPGRADE_REQUIRED, "Please use HTTPS protocol", Blame::Client)
             }
+            Self::NotGrpc => (
+                "route_not_grpc",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Non-gRPC request matched gRPC route",
+                Blame::Client,
+            ),
+            Self::GrpcNeedsHttp2 => {
+                ("route_grpc_http2", StatusCode::UPGRADE_REQUIRED, "Please use HTTP2 protocol", Blame::Client)
+            }
+            Self::GrpcsOnly => {
+                ("route_grpcs_only", StatusCode::OK, "gRPC request matched gRPCs route", Blame::Client)
+            }
         };
         Row { code, status, error: None, message, blame }
     }
@@ -209,7 +240,7 @@ impl RouteFault {
 
 impl UpstreamFault {
     /// All of them, for the documentation.
-    pub const ALL: [Self; 3] = [Self::NameResolution, Self::InvalidResponse, Self::Timeout];
+    pub const ALL: [Self; 4] = [Self::NameResolution, Self::InvalidResponse, Self::Timeout, Self::NoPeer];
 
     fn row(self) -> Row {
         let (code, status, message) = match self {
@@ -224,6 +255,11 @@ impl UpstreamFault {
             Self::Timeout => {
                 ("upstream_timeout", StatusCode::GATEWAY_TIMEOUT, "The upstream server is timing out")
             }
+            Self::NoPeer => (
+                "upstream_no_peer",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "failure to get a peer from the ring-balancer",
+            ),
         };
         Row { code, status, error: None, message, blame: Blame::Upstream }
     }

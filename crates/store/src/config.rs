@@ -157,6 +157,9 @@ pub enum StoreFault {
         /// The kind that refers to it.
         referrer: &'static str,
     },
+    /// A record that an array of another one names was to be deleted (code 19).
+    #[error("{0}")]
+    StillReferenced(String),
     /// The record was changed or deleted since it was read.
     #[error("the entity was changed by someone else meanwhile")]
     Changed,

@@ -17,6 +17,7 @@ export async function startGateway({ binary, folder, name, settings = {} }) {
       prefix,
       proxy_listen: '127.0.0.1:0 http2, 127.0.0.1:0 http2 ssl',
       admin_listen: '127.0.0.1:0',
+      status_listen: 'off',
       ...settings,
     }),
     log: join(folder, `${name}.log`),

@@ -76,6 +76,7 @@ pub(crate) fn keybound(folder: &Path, upstream: &Server) -> Result<Server, Fault
             ("DECLARATIVE_CONFIG", file.display().to_string()),
             ("PROXY_LISTEN", address.clone()),
             ("ADMIN_LISTEN", "off".to_owned()),
+            ("STATUS_LISTEN", "off".to_owned()),
             ("NGINX_WORKER_PROCESSES", "1".to_owned()),
             ("PROXY_ACCESS_LOG", "off".to_owned()),
         ] {

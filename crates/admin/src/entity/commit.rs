@@ -10,7 +10,20 @@ pub(super) async fn commit(
     operation: Operation,
     changes: Vec<Change>,
 ) -> Result<(), Failure> {
-    let check = |configuration: &Configuration| state.publisher.check(configuration);
+    commit_if(state, operation, changes, &|_| Ok(())).await
+}
+
+/// The same, where the configuration that the changes lead to must also pass a check of the operation's own.
+pub(super) async fn commit_if(
+    state: &AdminState,
+    operation: Operation,
+    changes: Vec<Change>,
+    own: &(dyn Fn(&Configuration) -> Result<(), String> + Send + Sync),
+) -> Result<(), Failure> {
+    let check = |configuration: &Configuration| {
+        own(configuration)?;
+        state.publisher.check(configuration)
+    };
     let version =
         state.store.apply(changes, &check).await.map_err(|fault| Failure::Store(fault, operation))?;
     tracing::info!(verb = operation.verb, entity = operation.entity, version, "configuration changed");

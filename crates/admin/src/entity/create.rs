@@ -1,10 +1,10 @@
 use http::StatusCode;
-use keybound_model::{Descriptor, Fresh};
+use keybound_model::Descriptor;
 use keybound_store::config::Change;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Below, commit, protocols, refer, references};
+use super::{Below, commit, id_of, present, protocols, refer, references, snis};
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::failure::{Failure, Operation};
@@ -22,11 +22,17 @@ pub(crate) async fn create(
     if let Some(below) = below {
         refer(&mut record, below);
     }
-    let fresh = Fresh::new(Uuid::new_v4(), state.seconds());
-    let mut record = entity.validate_insert(record, fresh, catalog)?;
+    let names = snis::take(entity, &mut record, body)?;
+    let mut record = entity.validate_insert(record, state.fresh(Uuid::new_v4()), catalog)?;
     references::resolve(state, entity, &mut record).await?;
+    entity.transform(&mut record, None);
     protocols::check(state, entity, &record).await?;
     let operation = Operation { verb: "create", entity: entity.name, by: None };
-    commit::commit(state, operation, vec![Change::Insert { entity, record: record.clone() }]).await?;
-    Ok(Answer::json(StatusCode::CREATED, Value::Object(record)))
+    let mut changes = vec![Change::Insert { entity, record: record.clone() }];
+    if let (Some(names), Some(id)) = (names, id_of(&record)) {
+        changes.extend(snis::changes(state, id, &names).await?);
+    }
+    commit::commit(state, operation, changes).await?;
+    let shown = present::present(state, entity, record).await?;
+    Ok(Answer::json(StatusCode::CREATED, Value::Object(shown)))
 }

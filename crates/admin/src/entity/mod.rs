@@ -1,12 +1,19 @@
 //! Operations on entities, the same for every kind.
 
+mod children;
 mod commit;
+mod consumers;
 mod create;
 mod delete;
+mod groups;
+mod key;
 mod parent;
+mod present;
 mod protocols;
 mod read;
 mod references;
+mod snis;
+mod targets;
 mod update;
 mod upsert;
 
@@ -16,14 +23,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub(crate) use consumers::by_custom_id;
 pub(crate) use create::create;
 pub(crate) use delete::delete;
+pub(crate) use groups::{group, groups_of, member, members};
+pub(crate) use key::{Named, locate, parent};
 pub(crate) use parent::parent_of;
-pub(crate) use read::{list, show};
+pub(crate) use read::{list, show, show_whole};
+pub(crate) use targets::{all as all_targets, health, list as list_targets, mark};
 pub(crate) use update::update;
 pub(crate) use upsert::upsert;
 
-use crate::endpoints::Link;
 use crate::failure::{Failure, Operation};
 use crate::state::AdminState;
 
@@ -33,27 +43,6 @@ const ATTEMPTS: usize = 8;
 /// The parent under which a path names an entity: the field that refers to it, and its id.
 pub(crate) type Below = (&'static str, Uuid);
 
-/// What a path names an entity by: an id, or a value of the endpoint key.
-pub(crate) fn key(entity: &'static Descriptor, text: &str) -> Result<Key, Failure> {
-    if let Some(id) = ids::parse(text) {
-        return Ok(Key::Id(id));
-    }
-    let Some(field) = entity.endpoint_key else { return Err(Failure::PrimaryKey(text.to_owned())) };
-    let checked = entity.schema.field(field).map_or(Ok(Value::Null), |ty| ty.process(text.into()));
-    if let Err(violation) = checked {
-        let text = violation.to_json().as_str().map_or_else(|| text.to_owned(), str::to_owned);
-        return Err(Failure::UniqueKey(field, text));
-    }
-    Ok(Key::Unique(field, text.to_owned()))
-}
-
-/// The parent that a path names; its absence is the absence of everything below it.
-pub(crate) async fn parent(state: &AdminState, link: Link, text: &str) -> Result<Below, Failure> {
-    let found = find(state, link.parent, &key(link.parent, text)?).await?;
-    let id = found.as_ref().and_then(id_of).ok_or(Failure::NotFound)?;
-    Ok((link.field, id))
-}
-
 /// Text inside a path or a query.
 pub(crate) fn escape(text: &str) -> impl std::fmt::Display + '_ {
     const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -62,7 +51,9 @@ pub(crate) fn escape(text: &str) -> impl std::fmt::Display + '_ {
 
 async fn find(state: &AdminState, entity: &'static Descriptor, key: &Key) -> Result<Option<Record>, Failure> {
     let operation = Operation { verb: "read", entity: entity.name, by: None };
-    state.store.find(entity, key).await.map_err(|fault: StoreFault| Failure::Store(fault, operation))
+    let found = state.store.find(entity, key).await;
+    let found = found.map_err(|fault: StoreFault| Failure::Store(fault, operation))?;
+    Ok(found.filter(|record| !entity.is_expired(record, state.seconds())))
 }
 
 /// The entity that a path names, when it is there and below the parent that the path names.

@@ -3,7 +3,9 @@ use keybound_store::config::{Change, Key, StoreFault};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{ATTEMPTS, commit, find, id_of, key, refer, reference, show, update, upsert};
+use super::{
+    ATTEMPTS, Named, commit, find, id_of, locate, present, refer, reference, show, snis, update, upsert,
+};
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::dispatch::Verb;
@@ -19,13 +21,15 @@ pub(crate) async fn parent_of(
     verb: Verb,
     body: &Body,
 ) -> Result<Answer, Failure> {
-    let key = key(link.child, text)?;
+    let key = locate(state, link.child, text, None).await?.key;
     for _ in 0..ATTEMPTS {
         let child = find(state, link.child, &key).await?.ok_or(Failure::NotFound)?;
         let parent = reference(&child, link.field).map(Key::Id);
         return match (verb, parent) {
             (Verb::Get, Some(parent)) => show(state, link.parent, &parent, None).await,
-            (Verb::Put, Some(parent)) => shown(upsert(state, link.parent, &parent, body, None).await),
+            (Verb::Put, Some(key)) => {
+                shown(upsert(state, link.parent, &Named { key, sni: None }, body, None).await)
+            }
             (Verb::Patch, Some(parent)) => shown(update(state, link.parent, &parent, body, None).await),
             (Verb::Put, None) => match make(state, link, child, body).await {
                 Err(Failure::Store(StoreFault::Changed, _)) => continue,
@@ -49,7 +53,7 @@ async fn make(state: &AdminState, link: Link, child: Record, body: &Body) -> Res
     let operation = Operation { verb: "create or update", entity: entity.name, by: None };
     let id = body.text("id").and_then(ids::parse).unwrap_or_else(Uuid::new_v4);
     let existing = find(state, entity, &Key::Id(id)).await?;
-    let parent = upsert::prepare(state, entity, &Key::Id(id), body, None, existing.as_ref()).await?;
+    let (parent, names) = upsert::prepare(state, entity, &Key::Id(id), body, None, existing.as_ref()).await?;
     let mut linked = child.clone();
     if let Some(id) = id_of(&parent) {
         refer(&mut linked, (link.field, id));
@@ -59,6 +63,10 @@ async fn make(state: &AdminState, link: Link, child: Record, body: &Body) -> Res
         None => Change::Insert { entity, record: parent.clone() },
     };
     let second = Change::Replace { entity: link.child, previous: child, record: linked };
-    commit::commit(state, operation, vec![first, second]).await?;
-    Ok(parent)
+    let mut changes = vec![first, second];
+    if let (Some(names), Some(id)) = (names, id_of(&parent)) {
+        changes.extend(snis::changes(state, id, &names).await?);
+    }
+    commit::commit(state, operation, changes).await?;
+    present::present(state, entity, parent).await
 }

@@ -2,7 +2,7 @@ use keybound_model::{Descriptor, Record};
 use keybound_store::config::{Change, Key, StoreFault};
 use serde_json::Value;
 
-use super::{ATTEMPTS, Below, by, commit, find_below, protocols, refer, references};
+use super::{ATTEMPTS, Below, by, commit, find_below, id_of, present, protocols, refer, references, snis};
 use crate::body::Body;
 use crate::failure::{Failure, Operation};
 use crate::state::AdminState;
@@ -25,13 +25,19 @@ pub(crate) async fn update(
         if let Some(below) = below {
             refer(&mut patch, below);
         }
-        let mut record = entity.validate_update(&previous, patch, state.seconds(), catalog)?;
+        let names = snis::take(entity, &mut patch, body)?;
+        let mut record = entity.validate_update(&previous, patch.clone(), state.seconds(), catalog)?;
         references::resolve(state, entity, &mut record).await?;
+        entity.transform(&mut record, Some(&patch));
         protocols::check(state, entity, &record).await?;
-        let change = Change::Replace { entity, previous, record: record.clone() };
-        let result = commit::commit(state, operation, vec![change]).await;
+        let mut changes = vec![Change::Replace { entity, previous, record: record.clone() }];
+        if let (Some(names), Some(id)) = (names, id_of(&record)) {
+            changes.extend(snis::changes(state, id, &names).await?);
+        }
+        let result = commit::commit(state, operation, changes).await;
         if !commit::raced(&result) {
-            return result.map(|()| record);
+            result?;
+            return present::present(state, entity, record).await;
         }
     }
     Err(Failure::Store(StoreFault::Changed, operation))

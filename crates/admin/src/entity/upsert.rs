@@ -1,9 +1,12 @@
-use keybound_model::{Descriptor, Fresh, Record};
+use keybound_model::entity::{CERTIFICATES, TARGETS};
+use keybound_model::{Descriptor, Record};
 use keybound_store::config::{Change, Key, StoreFault};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{ATTEMPTS, Below, by, commit, find_below, protocols, refer, references};
+use super::{
+    ATTEMPTS, Below, Named, by, commit, find_below, id_of, present, protocols, refer, references, snis,
+};
 use crate::body::Body;
 use crate::failure::{Failure, Operation};
 use crate::state::AdminState;
@@ -13,24 +16,34 @@ use crate::state::AdminState;
 pub(crate) async fn upsert(
     state: &AdminState,
     entity: &'static Descriptor,
-    key: &Key,
+    named: &Named,
     body: &Body,
     below: Option<Below>,
 ) -> Result<Record, Failure> {
+    let key = &named.key;
     let operation = Operation { verb: "create or update", entity: entity.name, by: by(key) };
     for _ in 0..ATTEMPTS {
         let existing = find_below(state, entity, key, below).await?;
-        let record = prepare(state, entity, key, body, below, existing.as_ref()).await?;
+        if existing.is_none() && entity.name == TARGETS.name && by(key).is_some() {
+            return Err(Failure::NotFound);
+        }
+        let (record, names) = prepare(state, entity, key, body, below, existing.as_ref()).await?;
         let change = match existing {
             Some(previous) => Change::Replace { entity, previous, record: record.clone() },
             None => Change::Insert { entity, record: record.clone() },
         };
         let inserting = matches!(change, Change::Insert { .. });
-        let result = commit::commit(state, operation, vec![change]).await;
+        let mut changes = vec![change];
+        if let (Some(mut names), Some(id)) = (names, id_of(&record)) {
+            names.extend(named.sni.iter().filter(|sni| !names.contains(sni)).cloned().collect::<Vec<_>>());
+            changes.extend(snis::changes(state, id, &names).await?);
+        }
+        let result = commit::commit(state, operation, changes).await;
         if commit::raced(&result) || (inserting && is_there_now(key, &result)) {
             continue;
         }
-        return result.map(|()| record);
+        result?;
+        return present::present(state, entity, record).await;
     }
     Err(Failure::Store(StoreFault::Changed, operation))
 }
@@ -46,7 +59,7 @@ fn is_there_now(key: &Key, result: &Result<(), Failure>) -> bool {
     }
 }
 
-/// The complete record for an upsert, with its references resolved.
+/// The complete record for an upsert, with its references resolved; of a certificate also the names that it is shown for.
 pub(super) async fn prepare(
     state: &AdminState,
     entity: &'static Descriptor,
@@ -54,7 +67,7 @@ pub(super) async fn prepare(
     body: &Body,
     below: Option<Below>,
     existing: Option<&Record>,
-) -> Result<Record, Failure> {
+) -> Result<(Record, Option<Vec<String>>), Failure> {
     let catalog = state.catalog.as_ref();
     let mut record = body.record(entity, None, catalog)?;
     let id = match key {
@@ -70,9 +83,10 @@ pub(super) async fn prepare(
     if let Some(below) = below {
         refer(&mut record, below);
     }
-    let fresh = Fresh::new(id, state.seconds());
-    let mut record = entity.validate_upsert(existing, record, fresh, catalog)?;
+    let names = snis::take(entity, &mut record, body)?.unwrap_or_default();
+    let mut record = entity.validate_upsert(existing, record, state.fresh(id), catalog)?;
     references::resolve(state, entity, &mut record).await?;
+    entity.transform(&mut record, None);
     protocols::check(state, entity, &record).await?;
-    Ok(record)
+    Ok((record, (entity.name == CERTIFICATES.name).then_some(names)))
 }

@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
 
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use keybound_model::Record;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::dispatch::Verb;
 use crate::failure::{Failure, Operation};
 use crate::state::AdminState;
 
@@ -40,4 +43,25 @@ fn available(state: &AdminState) -> Value {
 /// `GET /plugins/enabled`
 pub(crate) fn enabled_plugins(state: &AdminState) -> Result<Answer, Failure> {
     Ok(Answer::ok(json!({"enabled_plugins": state.catalog.names()})))
+}
+
+/// `GET /timers`: nothing here runs on timers of a worker, so there is nothing to show but the shape.
+pub(crate) fn timers() -> Answer {
+    let counts = json!({"running": 0, "pending": 0, "waiting": 0, "total": 0, "runs": 0});
+    Answer::ok(json!({"worker": {"id": 0, "count": 1}, "stats": {"sys": counts, "timers": {}}}))
+}
+
+/// `/cache`, `/cache/{key}`: entities are not cached one by one, so there is never one to find, nor one to keep.
+pub(crate) fn cache(verb: Verb) -> Result<Answer, Failure> {
+    match verb {
+        Verb::Delete => Ok(Answer::empty(StatusCode::NO_CONTENT)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// `GET /metrics`
+pub(crate) fn metrics(state: &AdminState) -> Result<Answer, Failure> {
+    const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=UTF-8");
+    let text = state.metrics.as_ref().ok_or(Failure::NotFound)?();
+    Ok(Answer::text(StatusCode::OK, text).with(CONTENT_TYPE, EXPOSITION))
 }

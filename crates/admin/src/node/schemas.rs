@@ -1,5 +1,6 @@
-use keybound_model::entity::{by_name, plugin_schema_json};
-use keybound_model::{Fresh, PluginDescription};
+use keybound_model::PluginDescription;
+use keybound_model::entity::{CERTIFICATES, plugin_schema_json, take_snis};
+use keybound_model::schema::{Auto, OnDelete, Schema, array, foreign, integer, number, record, string};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -9,9 +10,32 @@ use crate::failure::Failure;
 use crate::state::AdminState;
 
 /// `GET /schemas/{entity}`
-pub(crate) fn entity_schema(name: &str) -> Result<Answer, Failure> {
-    let entity = by_name(name).ok_or_else(|| Failure::NoSuch("entity", name.to_owned()))?;
+pub(crate) fn entity_schema(state: &AdminState, name: &str) -> Result<Answer, Failure> {
+    if name == GROUP_PLUGINS {
+        return Ok(Answer::ok(group_plugins().to_json()));
+    }
+    let entity = state.entity(name).ok_or_else(|| Failure::NoSuch("entity", name.to_owned()))?;
     Ok(Answer::ok(entity.schema.to_json()))
+}
+
+/// A kind of which Kong's clients ask the schema and nothing else: the older form of rate limits for groups of consumers.
+const GROUP_PLUGINS: &str = "consumer_group_plugins";
+
+fn group_plugins() -> Schema {
+    let config = [
+        ("window_size", array(number()).required()),
+        ("window_type", string().one_of(["fixed", "sliding"]).default("sliding")),
+        ("limit", array(number()).required()),
+        ("retry_after_jitter_max", number().default(0)),
+    ];
+    Schema::new([
+        ("id", string().uuid().auto(Auto::Id)),
+        ("created_at", integer().auto(Auto::CreatedAt)),
+        ("updated_at", integer().auto(Auto::UpdatedAt)),
+        ("consumer_group", foreign("consumer_groups").required().on_delete(OnDelete::Cascade)),
+        ("name", string().required()),
+        ("config", record(config).required()),
+    ])
 }
 
 /// `GET /schemas/plugins/{name}`
@@ -31,9 +55,12 @@ fn plugin<'a>(state: &'a AdminState, name: &str) -> Result<&'a PluginDescription
 /// `POST /schemas/{entity}/validate`: whether an entity could be made of the body. That its references exist is not
 /// checked.
 pub(crate) fn validate(state: &AdminState, name: &str, body: &Body) -> Result<Answer, Failure> {
-    let entity = by_name(name).ok_or_else(|| Failure::NoSuch("entity", name.to_owned()))?;
+    let entity = state.entity(name).ok_or_else(|| Failure::NoSuch("entity", name.to_owned()))?;
     let catalog = state.catalog.as_ref();
-    let fresh = Fresh::new(Uuid::new_v4(), state.seconds());
-    entity.validate_insert(body.record(entity, None, catalog)?, fresh, catalog)?;
+    let mut record = body.record(entity, None, catalog)?;
+    if entity.name == CERTIFICATES.name {
+        take_snis(&mut record)?;
+    }
+    entity.validate_insert(record, state.fresh(Uuid::new_v4()), catalog)?;
     Ok(Answer::ok(json!({"message": "schema validation successful"})))
 }

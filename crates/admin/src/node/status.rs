@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::ports::Connections;
 use crate::query::Arguments;
-use crate::state::{AdminState, Connections};
+use crate::state::AdminState;
 
 /// `GET /status`: the counters of the data plane, and whether the configuration can be reached.
 ///

@@ -1,15 +1,42 @@
-use keybound_model::entity::all;
+use keybound_model::Errors;
+use keybound_model::entity::all_for;
 use keybound_store::config::Query;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::entity::escape;
 use crate::failure::{Failure, Operation};
+use crate::query::Arguments;
 use crate::state::AdminState;
 
-/// `GET /tags`, `GET /tags/{tag}`: which entities have a tag, in one page.
-pub(crate) async fn tags(state: &AdminState, wanted: Option<&str>) -> Result<Answer, Failure> {
+/// `GET /tags`, `GET /tags/{tag}`: which entities have a tag. The offset counts them.
+pub(crate) async fn tags(
+    state: &AdminState,
+    wanted: Option<&str>,
+    arguments: &Arguments,
+) -> Result<Answer, Failure> {
+    if wanted.is_some_and(|tag| tag.chars().any(|c| c.is_control() || matches!(c, ',' | '/'))) {
+        let text = format!(
+            "invalid tag '{}': expected printable ascii (except `,` and `/`) or valid utf-8 sequences",
+            wanted.unwrap_or_default()
+        );
+        return Err(Errors::field("tags", text).into());
+    }
+    let (size, skipped) = (arguments.size()?, arguments.position()?);
+    let mut data: Vec<Value> = every(state, wanted).await?.into_iter().skip(skipped).collect();
+    let more = data.len() > size;
+    data.truncate(size);
+    if !more {
+        return Ok(Answer::ok(json!({"data": data, "next": null})));
+    }
+    let offset = (skipped + size).to_string();
+    let path = wanted.map_or_else(|| "/tags".to_owned(), |tag| format!("/tags/{}", escape(tag)));
+    Ok(Answer::ok(json!({"data": data, "next": format!("{path}?offset={offset}"), "offset": offset})))
+}
+
+async fn every(state: &AdminState, wanted: Option<&str>) -> Result<Vec<Value>, Failure> {
     let mut data = Vec::new();
-    for entity in all() {
+    for entity in all_for(state.router_flavor) {
         let operation = Operation { verb: "read", entity: entity.name, by: None };
         let mut query = Query { size: 1000, ..Query::default() };
         loop {
@@ -27,5 +54,5 @@ pub(crate) async fn tags(state: &AdminState, wanted: Option<&str>) -> Result<Ans
             }
         }
     }
-    Ok(Answer::ok(json!({"data": data, "next": null})))
+    Ok(data)
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use keybound_admin::{AdminState, Declarative, KONG_VERSION, LoadFault, NodeInfo, Publisher, Serving};
+use keybound_admin::{
+    AdminState, Declarative, KONG_VERSION, LoadFault, NodeInfo, Publisher, Serving, Unattached,
+};
 use keybound_model::declarative::{Declared, parse};
+use keybound_model::entity::RouterFlavor;
 use keybound_model::schema::{Schema, array, boolean, integer, map, record, set, string};
 use keybound_model::{Configuration, PluginCatalog, PluginDescription};
 use keybound_store::BoxFuture;
@@ -39,6 +42,8 @@ pub(crate) struct Plane {
     /// Why publishing fails.
     pub(crate) broken: Held<Option<&'static str>>,
     pub(crate) published: AtomicU64,
+    /// Whether nothing serves yet.
+    pub(crate) building: Held<bool>,
 }
 
 impl Publisher for Plane {
@@ -65,7 +70,7 @@ impl Publisher for Plane {
     }
 
     fn serving(&self) -> Serving {
-        Serving::default()
+        Serving { building: self.building.get(), ..Serving::default() }
     }
 }
 
@@ -158,6 +163,22 @@ impl Lab {
         Self::serve(store, None, Arc::default(), Some(folder)).await
     }
 
+    /// With a database, and with whatever else a test changes.
+    pub(crate) async fn with(change: impl FnOnce(&mut AdminState)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ConfigStore> =
+            Arc::new(SqliteStore::open(&folder.path().join("keybound.db")).await.unwrap());
+        Self::change(store, None, Arc::default(), Some(folder), change, false).await
+    }
+
+    /// The Status API, on whatever a test makes of the state.
+    pub(crate) async fn watched(change: impl FnOnce(&mut AdminState)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ConfigStore> =
+            Arc::new(SqliteStore::open(&folder.path().join("keybound.db")).await.unwrap());
+        Self::change(store, None, Arc::default(), Some(folder), change, true).await
+    }
+
     /// Without one.
     pub(crate) async fn declarative() -> Self {
         let store = Arc::new(MemoryStore::default());
@@ -173,9 +194,20 @@ impl Lab {
         plane: Arc<Plane>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
+        Self::change(store, declarative, plane, folder, |_| (), false).await
+    }
+
+    async fn change(
+        store: Arc<dyn ConfigStore>,
+        declarative: Option<Arc<dyn Declarative>>,
+        plane: Arc<Plane>,
+        folder: Option<tempfile::TempDir>,
+        change: impl FnOnce(&mut AdminState),
+        watched: bool,
+    ) -> Self {
         let clock = Arc::new(AtomicU64::new(NOW));
         let reads = Arc::clone(&clock);
-        let state = AdminState {
+        let mut state = AdminState {
             store: Arc::clone(&store),
             declarative,
             catalog: Arc::new(Catalog::new()),
@@ -189,11 +221,19 @@ impl Lab {
                 configuration: json!({"database": store.database(), "router_flavor": "traditional_compatible"}),
                 pid: 4242,
             },
+            router_flavor: RouterFlavor::default(),
+            admin_token: None,
+            balancers: Arc::new(Unattached),
+            openid_connect: Arc::new(Unattached),
+            log_level: None,
+            metrics: None,
         };
+        change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = keybound_admin::router(state);
+        let router =
+            if watched { keybound_admin::status_router(state) } else { keybound_admin::router(state) };
         tokio::spawn(async move {
             let _ = keybound_admin::serve(listener, router, async { drop(stopped.await) }).await;
         });

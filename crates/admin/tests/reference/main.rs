@@ -9,8 +9,12 @@
 )]
 
 mod declarative;
+mod forms;
+mod guard;
 mod lab;
 mod nested;
+mod node;
 mod publishing;
+mod status;
 mod transport;
 mod verbs;

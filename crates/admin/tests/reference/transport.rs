@@ -29,7 +29,7 @@ async fn unknown_paths_and_methods_say_so() {
         "/services/a/b",
         "/services//",
         "//services",
-        "/consumers",
+        "/targets",
         "/partials",
         "/filter-chains",
         "/licenses",

@@ -156,8 +156,8 @@ async fn begins_http2(stream: &TcpStream) -> bool {
 }
 
 /// Runs the streams of an HTTP/2 connection on the worker's own thread.
-#[derive(Clone, Copy)]
-struct Local;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Local;
 
 impl<F: Future + 'static> hyper::rt::Executor<F> for Local {
     fn execute(&self, future: F) {

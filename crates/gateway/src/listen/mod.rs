@@ -5,7 +5,6 @@ mod bind;
 mod client_io;
 mod connection;
 mod framing;
-mod tls;
 mod worker;
 
 use std::future::Future;
@@ -20,14 +19,16 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::activity::Busy;
 use self::bind::Sockets;
+pub(crate) use self::connection::Local;
 use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
+use crate::tls::server::server_config;
+use crate::tls::shown::Shown;
 use crate::upstream::attempt::Reach;
 use crate::upstream::pool::Pool;
 use crate::upstream::resolve::Resolver;
-use crate::upstream::tls::ClientTls;
 
 /// The data plane, bound to its addresses and not yet serving.
 #[derive(Debug)]
@@ -36,7 +37,6 @@ pub struct Gateway {
     snapshot: SharedSnapshot,
     sockets: Vec<(Sockets, Option<Arc<ServerConfig>>)>,
     addrs: Vec<SocketAddr>,
-    client_tls: ClientTls,
 }
 
 /// Why the data plane cannot start.
@@ -62,6 +62,9 @@ pub enum BindFault {
     /// An authority for upstreams is no certificate.
     #[error("a certificate authority for upstreams cannot be used: {0}")]
     UpstreamRoots(rustls::Error),
+    /// Versions and suites of TLS that leave nothing to speak.
+    #[error("TLS cannot be spoken as the settings say: {0}")]
+    Tls(rustls::Error),
 }
 
 /// Why the data plane ended other than by being told to.
@@ -82,21 +85,22 @@ impl Gateway {
     /// # Errors
     /// [`BindFault`] for the first address that cannot be bound, and for certificates that cannot be used.
     pub fn bind(settings: Settings, snapshot: SharedSnapshot) -> Result<Self, BindFault> {
-        let client_tls = ClientTls::new(&settings.upstream).map_err(BindFault::UpstreamRoots)?;
+        let configured = Shown::of_identities(&settings.tls.identities).map_err(BindFault::Identity)?;
+        let configured = configured.map(Arc::new);
         let mut sockets = Vec::new();
         for listener in &settings.listeners {
-            let config = match (listener.tls, &settings.identity) {
+            let config = match (listener.tls, &configured) {
                 (false, _) => None,
                 (true, None) => return Err(BindFault::NoIdentity { addr: listener.addr }),
-                (true, Some(identity)) => {
-                    let config = tls::server_config(identity, listener.http2).map_err(BindFault::Identity)?;
-                    Some(Arc::new(config))
+                (true, Some(configured)) => {
+                    let config = server_config(&settings.tls, configured, &snapshot, listener.http2);
+                    Some(Arc::new(config.map_err(BindFault::Tls)?))
                 }
             };
             sockets.push((bind::bind(*listener, settings.workers.get())?, config));
         }
         let addrs = sockets.iter().map(|(sockets, _)| sockets.addr).collect();
-        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs, client_tls })
+        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs })
     }
 
     /// The addresses, in the order of the listeners, with the ports that the system chose for port 0.
@@ -119,13 +123,13 @@ impl Gateway {
         for number in 0..self.settings.workers.get() {
             let doors = self.doors(number).map_err(RunFault::Start)?;
             let (settings, snapshot) = (Arc::clone(&self.settings), Arc::clone(&self.snapshot));
-            let (tls, stopped) = (self.client_tls.clone(), stopped.clone());
+            let stopped = stopped.clone();
             let (end, ended) = oneshot::channel();
             std::thread::Builder::new()
                 .name(format!("keybound-{number}"))
                 .spawn(move || {
                     // Nobody waits for the end of a worker when the gateway's future was dropped.
-                    let _ = end.send(work(settings, snapshot, tls, doors, stopped));
+                    let _ = end.send(work(settings, snapshot, doors, stopped));
                 })
                 .map_err(RunFault::Start)?;
             ends.push(ended);
@@ -162,15 +166,13 @@ impl Gateway {
 fn work(
     settings: Arc<Settings>,
     snapshot: SharedSnapshot,
-    tls: ClientTls,
     doors: Vec<Door>,
     stopped: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
-    let verify_by_default = upstream.tls_verify;
-    let reach = Reach { pool, resolver: Rc::new(Resolver::default()), tls, verify_by_default };
+    let reach = Reach { pool, resolver: Rc::new(Resolver::default()) };
     let worker = Rc::new(Worker::new(settings, snapshot, reach));
     runtime.block_on(worker.run(doors, stopped))
 }

@@ -13,23 +13,25 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::HeaderValue;
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use keybound_plugins::contract::{Notes, Permit, Stop};
+use keybound_plugins::contract::{Head, Notes, Permit, Stop};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
 use keybound_pop::htu::{Host, Scheme};
 
 use self::request_body::{Bounds, RequestBody};
 use self::request_fields::Facts;
 use self::response_body::ResponseBody;
+use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
 use crate::listen::{Client, Worker};
 use crate::observe::{Record, millis};
-use crate::respond::{Exit, Latencies};
+use crate::respond::{Exit, Latencies, grpc};
 use crate::route::Asked;
-use crate::snapshot::{RouteEntry, ServiceEntry};
-use crate::upstream::attempt::Outgoing;
+use crate::snapshot::{GrpcRoute, RouteEntry, ServiceEntry};
+use crate::upstream::Destination;
+use crate::upstream::attempt::{KeptHost, Outgoing};
 use crate::upstream::uri::forward_target;
 
 /// What the forwarding needs beside the permit.
@@ -84,14 +86,19 @@ pub(crate) async fn serve(
         headers: &head.headers,
         tls: head.connection.tls.is_some(),
         sni: head.connection.tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+        query: head.query.as_deref(),
+        client_ip: head.client_ip,
+        peer: head.connection.peer,
+        local: head.connection.local,
     };
     let found = {
         let snapshot = worker.snapshot.load();
-        snapshot.routes.find(&asked).map(|found| (Arc::clone(found.goal), found.taken))
+        snapshot.routes.find(&asked).map(|found| (Arc::clone(found.goal), found.taken, found.captures))
     };
-    let Some((route, taken)) = found else {
+    let Some((route, taken, captures)) = found else {
         return exit.fault(RouteFault::NoRoute, None, None, &mut notes);
     };
+    notes.uri_captures = captures;
     if let Some(record) = &mut exit.record {
         record.scope = Some(Arc::clone(&route.scope));
     }
@@ -100,6 +107,9 @@ pub(crate) async fn serve(
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
             _ => exit.fault(RouteFault::HttpsOnly, None, Some(&route), &mut notes),
         };
+    }
+    if let Some(fault) = route.grpc.and_then(|grpc| grpc_mismatch(grpc, &head)) {
+        return exit.fault(fault, None, Some(&route), &mut notes);
     }
     let bounds = Bounds { bytes: settings.limits.max_body_bytes, pause: settings.limits.body_timeout };
     let mut body = RequestBody::new(incoming, bounds);
@@ -156,14 +166,25 @@ async fn forward(
         version: head.version,
         received: &received,
         prefix: prefix.filter(|prefix| *prefix != "/"),
-        host: (!route.preserve_host).then_some(&service.upstream.host_field),
+        host: service.upstream.host_field().filter(|_| !route.preserve_host),
         request_id: worker.settings.fields.upstream_request_id.then_some(&exit.request_id),
         takes_trailers,
         websocket: head.websocket,
         via,
         forwarded_for,
     };
-    let tls_name = kept_host(route, &head.headers).filter(|_| service.upstream.tls.is_some());
+    let hash = match &service.upstream.to {
+        Destination::One(_) => None,
+        Destination::Many(balancer) => {
+            let facts = HashFacts { head: &head, identity: &notes.identity, captures: &notes.uri_captures };
+            balancer.hash(&facts)
+        }
+    };
+    let hash = hash.map(|Hashed { hash, set_cookie }| {
+        notes.response_headers.extend(set_cookie.map(|cookie| (http::header::SET_COOKIE, cookie)));
+        hash
+    });
+    let kept_host = kept_host(route, &head.headers);
     request_fields::set(&mut head.headers, &facts);
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
@@ -171,8 +192,14 @@ async fn forward(
         // Without it hyper leaves the body of a GET, a HEAD and the like behind.
         head.headers.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    let outgoing =
-        Outgoing { method: head.method, target: Uri::from(target), headers: head.headers, body, tls_name };
+    let outgoing = Outgoing {
+        method: head.method,
+        target: Uri::from(target),
+        headers: head.headers,
+        body,
+        kept_host,
+        hash,
+    };
 
     let proxy_latency = millis(started);
     let sent = Instant::now();
@@ -212,14 +239,29 @@ fn https_location(host: &Host, target: &Uri) -> Option<HeaderValue> {
     HeaderValue::from_bytes(format!("https://{host}{path}").as_bytes()).ok()
 }
 
-/// The host for the handshake when the client's is kept.
-fn kept_host(route: &RouteEntry, headers: &HeaderMap) -> Option<Arc<str>> {
-    let host = headers.get(http::header::HOST).filter(|_| route.preserve_host)?.to_str().ok()?;
+/// The client's host when it is kept.
+fn kept_host(route: &RouteEntry, headers: &HeaderMap) -> Option<KeptHost> {
+    let field = headers.get(http::header::HOST).filter(|_| route.preserve_host)?;
+    let host = field.to_str().ok()?;
     let bare = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => host.split(':').next().unwrap_or(host),
     };
-    Some(bare.into())
+    Some(KeptHost { field: field.clone(), name: bare.into() })
+}
+
+/// What keeps a request from a route for gRPC.
+fn grpc_mismatch(route: GrpcRoute, head: &Head) -> Option<RouteFault> {
+    let speaks = head.headers.get(http::header::CONTENT_TYPE).is_some_and(grpc::speaks_grpc);
+    if !speaks {
+        Some(RouteFault::NotGrpc)
+    } else if head.version != Version::HTTP_2 {
+        Some(RouteFault::GrpcNeedsHttp2)
+    } else if route.secure_only && head.public.scheme == Scheme::Http {
+        Some(RouteFault::GrpcsOnly)
+    } else {
+        None
+    }
 }
 
 fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str, started: Instant) -> Record {

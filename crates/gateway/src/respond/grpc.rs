@@ -10,6 +10,8 @@ pub(crate) fn speaks_grpc(content_type: &HeaderValue) -> bool {
 /// The gRPC status that says the same as an HTTP status.
 pub(crate) fn status(http: StatusCode) -> HeaderValue {
     HeaderValue::from_static(match http.as_u16() {
+        // The only refusal that is 200 in HTTP: a request for a route that wants TLS.
+        200 => "1",
         400 | 413 | 414 | 415 | 431 => "3",
         401 => "16",
         403 => "7",

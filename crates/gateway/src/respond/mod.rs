@@ -1,7 +1,7 @@
 //! The one way out: every answer, the upstream's and our own, leaves through [`Exit`].
 
 mod body;
-mod grpc;
+pub(crate) mod grpc;
 mod negotiate;
 
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Exit {
 
     /// Answers with a fault that the gateway itself found: Kong's error body in the form that the client takes.
     pub(crate) fn fault(
-        self,
+        mut self,
         fault: impl Into<Fault>,
         detail: Option<String>,
         route: Option<&RouteEntry>,
@@ -89,6 +89,12 @@ impl Exit {
             Fault::Route(RouteFault::HttpsOnly) => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
                 headers.insert(header::UPGRADE, HeaderValue::from_static("TLS/1.2, HTTP/1.1"));
+            }
+            Fault::Route(RouteFault::GrpcNeedsHttp2) => {
+                // The status itself asks for HTTP/2, so that it must be one of HTTP.
+                self.grpc = false;
+                headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+                headers.insert(header::UPGRADE, HeaderValue::from_static("HTTP/2"));
             }
             Fault::Request(RequestFault::Method) => {
                 let allowed = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -297,10 +303,12 @@ impl Exit {
     }
 }
 
-/// Sets the fields that plugins noted, in place of any of the same name.
+/// Sets the fields that plugins noted, in place of any of the same name; cookies beside those that are there.
 fn apply(headers: &mut HeaderMap, notes: &mut Notes) {
     for (name, _) in &notes.response_headers {
-        headers.remove(name);
+        if name != header::SET_COOKIE {
+            headers.remove(name);
+        }
     }
     for (name, value) in notes.response_headers.drain(..) {
         headers.append(name, value);

@@ -1,5 +1,7 @@
-//! Which route a request takes: Kong's `traditional_compatible` rules, compiled.
+//! Which route a request takes: Kong's rules of the flavours `traditional_compatible` and `expressions`, compiled.
 
+pub(crate) mod bucket;
+pub(crate) mod expression;
 pub(crate) mod index;
 pub(crate) mod literal;
 pub(crate) mod prefix_tree;

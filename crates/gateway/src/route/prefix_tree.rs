@@ -1,44 +1,43 @@
-/// A set of byte strings with values, that finds every string which a text begins with in one walk down the text.
+/// Byte strings, each with a value, that finds every string which a text begins with in one walk down the text.
 #[derive(Debug, Clone)]
-pub(crate) struct PrefixTree {
-    nodes: Vec<Node>,
+pub(crate) struct PrefixTree<V> {
+    nodes: Vec<Node<V>>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Node {
+struct Node<V> {
     /// What stands between the parent and this node.
     label: Box<[u8]>,
     /// Indices of the children, by the first byte of their labels.
     children: Vec<(u8, usize)>,
-    /// Ascending.
-    values: Vec<u32>,
+    /// The default where no string ends.
+    value: V,
 }
 
-impl PrefixTree {
+impl<V: Default> PrefixTree<V> {
     pub(crate) fn new() -> Self {
         Self { nodes: vec![Node::default()] }
     }
 
-    /// Adds a value under a string.
-    pub(crate) fn insert(&mut self, text: &[u8], value: u32) {
+    /// The value of a string, made when it is not there.
+    pub(crate) fn entry(&mut self, text: &[u8]) -> Option<&mut V> {
         let at = self.node_of(text);
-        if let Some(node) = self.nodes.get_mut(at)
-            && let Err(place) = node.values.binary_search(&value)
-        {
-            node.values.insert(place, value);
-        }
+        self.nodes.get_mut(at).map(|node| &mut node.value)
     }
 
-    /// Calls `visit` with the values of every string that `text` begins with, shortest string first.
-    pub(crate) fn walk<'a>(&'a self, text: &[u8], mut visit: impl FnMut(&'a [u32])) {
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.nodes.iter_mut().map(|node| &mut node.value)
+    }
+
+    /// Calls `visit` with the value of every string that `text` begins with, shortest string first; with defaults
+    /// between.
+    pub(crate) fn walk<'a>(&'a self, text: &[u8], mut visit: impl FnMut(&'a V)) {
         let mut rest = text;
         let mut at = 0;
         while let Some(node) = self.nodes.get(at) {
             let Some(after) = rest.strip_prefix(&*node.label) else { return };
             rest = after;
-            if !node.values.is_empty() {
-                visit(&node.values);
-            }
+            visit(&node.value);
             let Some(next) = rest.first().and_then(|byte| node.child(*byte)) else { return };
             at = next;
         }
@@ -62,7 +61,7 @@ impl PrefixTree {
         }
     }
 
-    fn add_child(&mut self, parent: usize, first: u8, node: Node) -> usize {
+    fn add_child(&mut self, parent: usize, first: u8, node: Node<V>) -> usize {
         let index = self.nodes.len();
         self.nodes.push(node);
         if let Some(parent) = self.nodes.get_mut(parent)
@@ -83,14 +82,14 @@ impl PrefixTree {
         let below = Node {
             label: tail,
             children: std::mem::replace(&mut node.children, vec![(first, index)]),
-            values: std::mem::take(&mut node.values),
+            value: std::mem::take(&mut node.value),
         };
         node.label = head;
         self.nodes.push(below);
     }
 }
 
-impl Node {
+impl<V> Node<V> {
     fn child(&self, first: u8) -> Option<usize> {
         let place = self.children.binary_search_by_key(&first, |child| child.0).ok()?;
         self.children.get(place).map(|child| child.1)
@@ -107,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    fn found(tree: &PrefixTree, text: &str) -> Vec<u32> {
+    fn found(tree: &PrefixTree<Vec<u32>>, text: &str) -> Vec<u32> {
         let mut all = Vec::new();
         tree.walk(text.as_bytes(), |values| all.extend_from_slice(values));
         all
@@ -115,9 +114,9 @@ mod tests {
 
     #[test]
     fn every_string_that_the_text_begins_with_is_found_shortest_first() {
-        let mut tree = PrefixTree::new();
+        let mut tree = PrefixTree::<Vec<u32>>::new();
         for (value, text) in ["/", "/a", "/abc", "/abd", "/b", "", "/abc"].iter().enumerate() {
-            tree.insert(text.as_bytes(), u32::try_from(value).unwrap());
+            tree.entry(text.as_bytes()).unwrap().push(u32::try_from(value).unwrap());
         }
         assert_eq!(found(&tree, "/abcd"), [5, 0, 1, 2, 6]);
         assert_eq!(found(&tree, "/ab"), [5, 0, 1]);
@@ -130,9 +129,9 @@ mod tests {
             texts in proptest::collection::vec("[/ab]{0,6}", 0..24),
             asked in "[/ab]{0,8}",
         ) {
-            let mut tree = PrefixTree::new();
+            let mut tree = PrefixTree::<Vec<u32>>::new();
             for (value, text) in (0..).zip(&texts) {
-                tree.insert(text.as_bytes(), value);
+                tree.entry(text.as_bytes()).unwrap().push(value);
             }
             let want: BTreeSet<u32> =
                 (0..).zip(&texts).filter(|(_, text)| asked.starts_with(text.as_str())).map(|pair| pair.0).collect();

@@ -1,7 +1,10 @@
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Method};
 use regex::Regex;
+
+use super::expression::Expression;
 
 /// What one request is matched by.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) tls: bool,
     pub(crate) sni: Option<&'a str>,
+    /// Without the question mark.
+    pub(crate) query: Option<&'a str>,
+    /// The client, and the two ends of its connection.
+    pub(crate) client_ip: IpAddr,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
 }
 
 /// One part of a route: its conditions beside host and path, and what it leads to. Each set condition must hold;
@@ -27,6 +36,8 @@ pub(crate) struct Rule<T> {
     pub(crate) snis: Box<[HostPattern]>,
     pub(crate) hosts: Box<[HostRule]>,
     pub(crate) paths: Paths,
+    /// What must hold beside all that; hosts and paths are then only what it begins with.
+    pub(crate) expression: Option<Expression>,
     /// Higher wins; on a tie the route that was configured first.
     pub(crate) priority: u64,
     pub(crate) goal: Arc<T>,
@@ -81,7 +92,7 @@ pub(crate) enum ValueRule {
 }
 
 impl<T> Rule<T> {
-    /// Whether everything but host and path holds.
+    /// Whether everything but host, path and expression holds.
     pub(crate) fn admits(&self, asked: &Asked<'_>) -> bool {
         (self.methods.is_empty() || self.methods.contains(asked.method))
             && self.headers.iter().all(|rule| rule.holds(asked.headers))

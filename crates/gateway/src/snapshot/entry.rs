@@ -14,6 +14,8 @@ pub(crate) struct RouteEntry {
     pub(crate) preserve_host: bool,
     /// The answer to plain HTTP when the route takes https only.
     pub(crate) https_only: Option<StatusCode>,
+    /// What the route demands when it is for gRPC.
+    pub(crate) grpc: Option<GrpcRoute>,
     pub(crate) service: Option<Arc<ServiceEntry>>,
     pub(crate) chain: Chain,
     /// The same as the chain's, for access records that outlive the snapshot.
@@ -31,4 +33,11 @@ pub(crate) struct ServiceEntry {
     pub(crate) connect_timeout: Duration,
     pub(crate) write_timeout: Duration,
     pub(crate) read_timeout: Duration,
+}
+
+/// A route for gRPC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GrpcRoute {
+    /// Whether it takes gRPC over TLS only.
+    pub(crate) secure_only: bool,
 }

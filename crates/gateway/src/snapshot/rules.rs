@@ -3,13 +3,77 @@ use std::sync::Arc;
 
 use http::{HeaderName, Method};
 use keybound_model::Route;
+use keybound_model::entity::Protocol;
 use regex::{Regex, RegexBuilder};
 
 use super::CompileFault;
 use super::entry::RouteEntry;
+use crate::route::expression::{Anchors, Expression};
 use crate::route::literal::literal_prefix;
 use crate::route::priority::Precedence;
 use crate::route::rule::{HeaderRule, HostPattern, HostRule, PathPattern, Paths, Rule, ValueRule};
+use crate::settings::RouterFlavor;
+
+/// Bits 63–56, all of them: a route with an expression stands before every route without one.
+const EXPRESSION: u64 = 0xff << 56;
+/// How high a route's own priority goes.
+const MAX_PRIORITY: u64 = (1 << 46) - 1;
+
+/// The rules of one route in a flavour.
+///
+/// # Errors
+/// As [`rules_of`]; [`CompileFault::Unsupported`] for an expression that is none, or that the flavour does not know.
+pub(crate) fn rules_in(
+    flavor: RouterFlavor,
+    route: &Route,
+    goal: &Arc<RouteEntry>,
+) -> Result<Vec<Rule<RouteEntry>>, CompileFault> {
+    let fault = |reason| CompileFault::Unsupported { entity: name_of(route), field: "expression", reason };
+    match (flavor, &route.expression) {
+        (RouterFlavor::TraditionalCompatible, None) => rules_of(route, goal),
+        (RouterFlavor::TraditionalCompatible, Some(_)) => {
+            Err(fault("needs router_flavor = expressions".to_owned()))
+        }
+        (RouterFlavor::Expressions, None) => {
+            let schemes = schemes(route);
+            let mut rules = rules_of(route, goal)?;
+            if schemes != (true, true) {
+                // A condition of scheme alone, in the one place that knows schemes.
+                let text = if schemes.0 { r#"net.protocol == "http""# } else { r#"net.protocol == "https""# };
+                for rule in &mut rules {
+                    rule.expression = Some(Expression::parse(text, schemes).map_err(fault)?);
+                }
+            }
+            Ok(rules)
+        }
+        (RouterFlavor::Expressions, Some(text)) => {
+            let expression = Expression::parse(text, schemes(route)).map_err(fault)?;
+            let Anchors { hosts, paths } = expression.anchors();
+            let host = |name: Box<str>| HostRule { pattern: HostPattern::Exact(name), port: None };
+            Ok(vec![Rule {
+                methods: Box::new([]),
+                headers: Box::new([]),
+                snis: Box::new([]),
+                hosts: hosts.unwrap_or_default().into_iter().map(host).collect(),
+                paths: paths.map_or(Paths::Any, |paths| Paths::Prefixes(paths.into())),
+                expression: Some(expression),
+                priority: EXPRESSION | route.priority.unwrap_or(0).min(MAX_PRIORITY),
+                goal: Arc::clone(goal),
+            }])
+        }
+    }
+}
+
+/// Whether a route takes requests without TLS, and whether those with it. One for HTTPS alone takes both, so that it
+/// can send the client from one to the other.
+fn schemes(route: &Route) -> (bool, bool) {
+    if route.protocols == [Protocol::Https] {
+        return (true, true);
+    }
+    let plain = route.protocols.iter().any(|protocol| matches!(protocol, Protocol::Http | Protocol::Grpc));
+    let secure = route.protocols.iter().any(|protocol| matches!(protocol, Protocol::Https | Protocol::Grpcs));
+    (plain, secure)
+}
 
 /// The rules of one route: one part for each length of its plain paths and one for all its patterns, because the
 /// priority depends on both.
@@ -49,6 +113,7 @@ pub(crate) fn rules_of(route: &Route, goal: &Arc<RouteEntry>) -> Result<Vec<Rule
         snis: snis.clone(),
         hosts: hosts.clone(),
         paths,
+        expression: None,
         priority: precedence.bits(),
         goal: Arc::clone(goal),
     };

@@ -9,6 +9,13 @@ use keybound_plugins::contract::{BuildFault, Decision, Exchange, Flow, Instance,
 use proptest::prelude::*;
 use rstest::rstest;
 
+use keybound_model::Service;
+use keybound_model::entity::Protocol;
+use keybound_plugins::contract::{Chain, Directory, Scope};
+use uuid::Uuid;
+
+use super::compiler::route_entry;
+use super::precedence::Plugins;
 use super::*;
 use crate::route::Asked;
 use crate::route::rule::{Paths, Rule};
@@ -105,6 +112,10 @@ impl Ask {
             headers: &self.headers,
             tls: self.sni.is_some(),
             sni: self.sni.as_deref(),
+            query: None,
+            client_ip: [192, 0, 2, 1].into(),
+            peer: ([192, 0, 2, 1], 40_000).into(),
+            local: ([192, 0, 2, 2], self.port).into(),
         }
     }
 }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::future::Either;
+use http::header::{self, HeaderValue};
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Method, Request, Response, Uri};
 use hyper::body::Incoming;
 use keybound_plugins::fault::{Fault, UpstreamFault};
 
-use super::connect;
-use super::pool::{Lease, Link, Pool, PoolKey};
+use super::course::{Course, Stop};
+use super::pool::{Lease, Link, Pool, PoolKey, Sender};
 use super::resolve::Resolver;
-use super::tls::ClientTls;
+use super::{Upstream, connect};
 use crate::proxy::request_body::{Progress, RequestBody};
 use crate::snapshot::ServiceEntry;
 
@@ -22,9 +25,6 @@ use crate::snapshot::ServiceEntry;
 pub(crate) struct Reach {
     pub(crate) pool: Rc<Pool>,
     pub(crate) resolver: Rc<Resolver>,
-    pub(crate) tls: ClientTls,
-    /// Whether certificates are verified when the service does not say.
-    pub(crate) verify_by_default: bool,
 }
 
 /// A request ready to be sent.
@@ -34,8 +34,17 @@ pub(crate) struct Outgoing {
     pub(crate) target: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: RequestBody,
-    /// The name for SNI and the certificate when it is not the service's.
-    pub(crate) tls_name: Option<Arc<str>>,
+    /// The client's host, where the upstream is told that instead of its own.
+    pub(crate) kept_host: Option<KeptHost>,
+    /// What decides about the target, where that depends on the request.
+    pub(crate) hash: Option<u64>,
+}
+
+/// The client's host: as a field, and as the name for SNI and the certificate.
+#[derive(Debug)]
+pub(crate) struct KeptHost {
+    pub(crate) field: HeaderValue,
+    pub(crate) name: Arc<str>,
 }
 
 /// The head of a response, and the connection that its body comes from.
@@ -65,13 +74,15 @@ impl Reach {
     ///
     /// A failure to connect, a break and a timeout before the response are tried again, as nginx does; not when
     /// something was sent of a request that is not idempotent (POST, PATCH, LOCK) or whose body was streamed. An
-    /// idle connection that the upstream had closed does not count as an attempt.
+    /// idle connection that the upstream had closed does not count as an attempt. Where there are several targets, each
+    /// attempt goes to another.
     ///
     /// # Errors
     /// [`Failure`] of the last attempt: the fault by Kong's table (503 no address, 502 refused, reset or invalid,
     /// 504 timeout), or the client's own fault when its body broke off.
     pub(crate) async fn send(&self, service: &ServiceEntry, outgoing: Outgoing) -> Result<Answered, Failure> {
-        let Outgoing { method, target, headers, mut body, tls_name } = outgoing;
+        let Outgoing { method, target, headers, mut body, kept_host, hash } = outgoing;
+        let upstream = &service.upstream;
         let idempotent = !matches!(method.as_str(), "POST" | "PATCH" | "LOCK");
         let progress = body.progress();
         let mut request = Request::new(body);
@@ -80,17 +91,26 @@ impl Reach {
         *request.headers_mut() = headers;
 
         let mut tries = u64::from(service.retries) + 1;
+        let mut course = Course::new(upstream, hash);
+        let mut stop = course.next(&self.resolver).await?;
         let mut fresh = false;
         loop {
             tries = tries.saturating_sub(1);
-            let key = self.key(service, tls_name.as_ref()).await?;
+            let key = key(upstream, &stop, kept_host.as_ref());
+            address(&mut request, upstream, &stop, kept_host.as_ref());
             let pooled = if fresh { None } else { self.pool.take(&key) };
             let reused = pooled.is_some();
             let mut link = match pooled {
                 Some(link) => link,
-                None => match connect::open(&key, &self.tls, service.connect_timeout).await {
-                    Ok(link) => link,
-                    Err(_) if tries > 0 => continue,
+                None => match connect::open(&key, service.connect_timeout).await {
+                    Ok(link) => {
+                        self.pool.share(&key, &link);
+                        link
+                    }
+                    Err(_) if tries > 0 => {
+                        stop = course.next(&self.resolver).await?;
+                        continue;
+                    }
                     Err(error) => return Err(cannot_connect(&key, &error)),
                 },
             };
@@ -99,10 +119,9 @@ impl Reach {
             let spare = if idempotent { again(&request) } else { None };
             let lost = match exchange(&mut link, request, progress.as_deref(), service.read_timeout).await {
                 Ok(response) => {
-                    return Ok(Answered {
-                        response,
-                        lease: Lease { link, key, pool: Rc::clone(&self.pool) },
-                    });
+                    stop.answered();
+                    let lease = Lease { link, key, pool: Rc::clone(&self.pool), _load: stop.load };
+                    return Ok(Answered { response, lease });
                 }
                 Err(lost) => lost,
             };
@@ -123,22 +142,45 @@ impl Reach {
             if free {
                 tries += 1;
                 fresh = true;
+            } else {
+                stop = course.next(&self.resolver).await?;
+                fresh = !stop.is_target();
             }
         }
     }
+}
 
-    async fn key(&self, service: &ServiceEntry, tls_name: Option<&Arc<str>>) -> Result<PoolKey, Failure> {
-        let upstream = &service.upstream;
-        let address = self.resolver.next_address(&upstream.host, upstream.port).await;
-        let address = address.map_err(|reason| Failure {
-            fault: UpstreamFault::NameResolution.into(),
-            detail: format!("{:?}: {reason}", upstream.host_field),
-        })?;
-        let tls = upstream.tls.as_ref().map(|tls| {
-            (Arc::clone(tls_name.unwrap_or(&tls.name)), tls.verify.unwrap_or(self.verify_by_default))
-        });
-        Ok(PoolKey { address, tls })
+fn key(upstream: &Upstream, stop: &Stop<'_>, kept_host: Option<&KeptHost>) -> PoolKey {
+    let tls = upstream.tls.as_ref().map(|identity| {
+        let name = kept_host.map_or(&stop.endpoint.name, |kept| &kept.name);
+        (Arc::clone(name), Arc::clone(identity))
+    });
+    PoolKey { address: stop.address, tls, http2: upstream.http2 }
+}
+
+/// Addresses a request to a place: `Host` where there are several to choose from, and for HTTP/2 the authority and no
+/// fields of a connection.
+fn address(
+    request: &mut Request<RequestBody>,
+    upstream: &Upstream,
+    stop: &Stop<'_>,
+    kept_host: Option<&KeptHost>,
+) {
+    let tls = upstream.tls.is_some();
+    if !upstream.http2 {
+        if stop.is_target() && kept_host.is_none() {
+            request.headers_mut().insert(header::HOST, stop.endpoint.host_field(tls).clone());
+        }
+        return;
     }
+    let host = kept_host.map_or_else(|| stop.endpoint.host_field(tls), |kept| &kept.field);
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.authority = Authority::try_from(host.as_bytes()).ok();
+    // Host fields were found in order before; the empty target that is left otherwise is refused when it is sent.
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    request.headers_mut().remove(header::HOST);
+    request.headers_mut().remove(header::CONNECTION);
 }
 
 /// One request and the head of its response. The time to read runs from when the request is out.
@@ -148,7 +190,10 @@ async fn exchange(
     progress: Option<&Progress>,
     read_timeout: Duration,
 ) -> Result<Response<Incoming>, Lost> {
-    let mut answer = pin!(link.sender.try_send_request(request));
+    let mut answer = pin!(match &mut link.sender {
+        Sender::One(sender) => Either::Left(sender.try_send_request(request)),
+        Sender::Many(sender) => Either::Right(sender.try_send_request(request)),
+    });
     let mut patience = pin!(tokio::time::sleep(read_timeout));
     let mut sending = progress.is_some();
     poll_fn(|context| {

@@ -2,11 +2,11 @@
 
 pub(crate) mod attempt;
 mod connect;
+mod course;
 pub(crate) mod pool;
 pub(crate) mod resolve;
 mod target;
 mod timed_io;
-pub(crate) mod tls;
 pub(crate) mod uri;
 
-pub(crate) use target::{Upstream, UpstreamHost};
+pub(crate) use target::{Destination, Endpoint, Upstream, UpstreamHost};

@@ -5,17 +5,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::http1::SendRequest;
+use hyper::client::conn::{http1, http2};
 
 use super::timed_io::WriteTimeout;
+use crate::balance::Load;
 use crate::proxy::request_body::RequestBody;
+use crate::tls::client::TlsIdentity;
 
-/// What connections may stand in for each other: the address, and for TLS the name in the handshake and whether
-/// the certificate was verified.
+/// What connections may stand in for each other: the address, for TLS the name in the handshake and how the certificate
+/// was verified and ours shown, and what is spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PoolKey {
     pub(crate) address: SocketAddr,
-    pub(crate) tls: Option<(Arc<str>, bool)>,
+    pub(crate) tls: Option<(Arc<str>, Arc<TlsIdentity>)>,
+    pub(crate) http2: bool,
 }
 
 /// Idle connections to upstreams, one pool per worker, last in first out.
@@ -27,12 +30,21 @@ pub(crate) struct Pool {
     idle_timeout: Duration,
 }
 
-/// A connection that serves requests one after the other.
+/// A connection: all of one that serves requests one after the other, or a share of one that serves many at once.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) sender: SendRequest<RequestBody>,
+    pub(crate) sender: Sender,
     pub(crate) write_timeout: WriteTimeout,
     pub(crate) served: u32,
+}
+
+/// What requests are sent with.
+#[derive(Debug)]
+pub(crate) enum Sender {
+    /// HTTP/1.1.
+    One(http1::SendRequest<RequestBody>),
+    /// HTTP/2.
+    Many(http2::SendRequest<RequestBody>),
 }
 
 #[derive(Debug)]
@@ -47,6 +59,8 @@ pub(crate) struct Lease {
     pub(crate) link: Link,
     pub(crate) key: PoolKey,
     pub(crate) pool: Rc<Pool>,
+    /// The request's share of its target's load.
+    pub(crate) _load: Option<Load>,
 }
 
 impl Pool {
@@ -54,16 +68,36 @@ impl Pool {
         Self { idle: RefCell::new(HashMap::new()), size, max_requests, idle_timeout }
     }
 
-    /// An idle connection that is open as far as is known.
+    /// An idle connection that is open as far as is known, or a share of one that takes more requests.
     pub(crate) fn take(&self, key: &PoolKey) -> Option<Link> {
         let mut pools = self.idle.borrow_mut();
         let idle = pools.get_mut(key)?;
-        while let Some(Idle { link, .. }) = idle.pop() {
-            if link.sender.is_ready() {
-                return Some(link);
+        while let Some(Idle { mut link, .. }) = idle.pop() {
+            if !link.sender.is_ready() {
+                continue;
             }
+            if let Some(share) = link.share() {
+                link.served = link.served.saturating_add(1);
+                if !self.is_worn(&link) {
+                    idle.push(Idle { link, since: Instant::now() });
+                }
+                return Some(share);
+            }
+            return Some(link);
         }
         None
+    }
+
+    /// Lets others have a share of a new connection, where that is possible.
+    pub(crate) fn share(&self, key: &PoolKey, link: &Link) {
+        if let Some(link) = link.share() {
+            let idle = Idle { link, since: Instant::now() };
+            self.idle.borrow_mut().entry(key.clone()).or_default().push(idle);
+        }
+    }
+
+    fn is_worn(&self, link: &Link) -> bool {
+        self.max_requests > 0 && link.served >= self.max_requests
     }
 
     /// Closes what was idle for too long. Called now and then, off the way of requests.
@@ -76,13 +110,44 @@ impl Pool {
     }
 
     fn put(&self, key: PoolKey, link: Link) {
-        if link.sender.is_closed() || (self.max_requests > 0 && link.served >= self.max_requests) {
+        // A share needs no bringing back.
+        if link.sender.is_closed() || self.is_worn(&link) || matches!(link.sender, Sender::Many(_)) {
             return;
         }
         let mut pools = self.idle.borrow_mut();
         let idle = pools.entry(key).or_default();
         if idle.len() < self.size {
             idle.push(Idle { link, since: Instant::now() });
+        }
+    }
+}
+
+impl Link {
+    fn share(&self) -> Option<Self> {
+        let Self { sender, write_timeout, served } = self;
+        match sender {
+            Sender::One(_) => None,
+            Sender::Many(sender) => Some(Self {
+                sender: Sender::Many(sender.clone()),
+                write_timeout: write_timeout.clone(),
+                served: *served,
+            }),
+        }
+    }
+}
+
+impl Sender {
+    fn is_ready(&self) -> bool {
+        match self {
+            Self::One(sender) => sender.is_ready(),
+            Self::Many(sender) => sender.is_ready(),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        match self {
+            Self::One(sender) => sender.is_closed(),
+            Self::Many(sender) => sender.is_closed(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use keybound_gateway::{Gateway, Listener, RunFault, Settings, SharedSnapshot, Snapshot};
+use keybound_gateway::{Compiler, Gateway, Listener, RunFault, Settings, SharedSnapshot};
 use keybound_model::entity::{PathHandling, Protocol};
 use keybound_model::{Configuration, PluginInstance, Record, Route, Service};
 use keybound_plugins::contract::Exchange;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 /// A running gateway.
 pub(crate) struct Lab {
     pub(crate) addrs: Vec<SocketAddr>,
+    pub(crate) compiler: Compiler,
     pub(crate) snapshot: SharedSnapshot,
     stop: Option<oneshot::Sender<()>>,
     pub(crate) ended: JoinHandle<Result<(), RunFault>>,
@@ -43,14 +44,15 @@ impl Lab {
             settings.listeners.push(Listener::plain("127.0.0.1:0".parse().unwrap()));
         }
         settings.workers = NonZeroUsize::MIN;
-        let snapshot = Snapshot::compile(configuration, plugins).unwrap().shared();
+        let compiler = Compiler::new(&settings).unwrap();
+        let snapshot = compiler.compile(configuration, plugins).unwrap().shared();
         let gateway = Gateway::bind(settings, Arc::clone(&snapshot)).unwrap();
         let addrs = gateway.local_addrs().to_vec();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(gateway.run(async move {
             let _ = stopped.await;
         }));
-        Self { addrs, snapshot, stop: Some(stop), ended }
+        Self { addrs, compiler, snapshot, stop: Some(stop), ended }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {

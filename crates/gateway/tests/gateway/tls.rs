@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use keybound_gateway::{Listener, ServerIdentity, Settings, UpstreamSettings};
+use keybound_gateway::{Listener, ServerIdentity, Settings, TlsSettings, UpstreamSettings};
 use keybound_model::entity::Protocol;
 use keybound_model::{Configuration, Route, Service};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -35,7 +35,11 @@ impl Certificate {
     fn settings(&self) -> Settings {
         let identity = ServerIdentity { chain: self.chain.clone(), key: self.key() };
         let listeners = vec![Listener::tls("127.0.0.1:0".parse().unwrap())];
-        Settings { listeners, identity: Some(identity), ..Settings::default() }
+        Settings {
+            listeners,
+            tls: TlsSettings { identities: vec![identity], ..TlsSettings::default() },
+            ..Settings::default()
+        }
     }
 
     fn client(&self, alpn: &[&[u8]]) -> Arc<ClientConfig> {

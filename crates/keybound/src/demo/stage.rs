@@ -48,8 +48,7 @@ impl Stage {
         let settings = settings(&folder)?;
         let running = Running::start(&settings).await.map_err(DemoFault::start)?;
         let proxy = running.proxy_addresses().next().ok_or_else(|| DemoFault::start("no proxy listener"))?;
-        let admin =
-            *running.admin_addresses().first().ok_or_else(|| DemoFault::start("no admin listener"))?;
+        let admin = running.admin_addresses().next().ok_or_else(|| DemoFault::start("no admin listener"))?;
         Ok(Self {
             provider,
             credentials,
@@ -84,6 +83,7 @@ fn settings(folder: &TemporaryFolder) -> Result<Settings, DemoFault> {
             flag("prefix", &folder.path().display().to_string()),
             flag("proxy_listen", "127.0.0.1:0"),
             flag("admin_listen", "127.0.0.1:0"),
+            flag("status_listen", "off"),
             flag("log_level", "error"),
             flag("proxy_access_log", "off"),
             flag("admin_access_log", "off"),

@@ -76,13 +76,15 @@ pub enum SettingsFault {
         /// The setting.
         key: String,
     },
-    /// A reference to a vault in a setting.
-    #[error("{place}: {key}: references to vaults are not resolved in settings")]
+    /// A reference to a vault that leads to nothing. The cause names it, never a value.
+    #[error("{place}: {key}: {cause}")]
     VaultReference {
         /// Where it was set.
         place: Origin,
         /// The setting.
         key: String,
+        /// Why.
+        cause: String,
     },
 }
 

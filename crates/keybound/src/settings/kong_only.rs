@@ -83,7 +83,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("proxy_stream_error_log", &["logs/error.log", "/dev/stderr"]),
     ("anonymous_reports", &["on", "off"]),
     // Plugins, vaults, tracing.
-    ("plugins", &["bundled"]),
     ("pluginserver_names", &[""]),
     ("vaults", &["bundled"]),
     ("vault_env_prefix", &[""]),
@@ -127,7 +126,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("proxy_server_ssl_verify", &["off"]),
     // Listeners that Keybound does not have.
     ("stream_listen", &["off"]),
-    ("status_listen", &["127.0.0.1:8007 reuseport backlog=16384", "off"]),
     ("debug_listen", &["off"]),
     ("debug_listen_local", &["on", "off"]),
     ("admin_gui_listen", &["0.0.0.0:8002, 0.0.0.0:8445 ssl", "off"]),
@@ -143,21 +141,10 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("admin_gui_auth_conf", &[""]),
     ("admin_gui_session_conf", &[""]),
     // TLS beyond certificate and key.
-    ("ssl_cipher_suite", &["intermediate"]),
-    ("ssl_ciphers", &[""]),
-    ("ssl_protocols", &["TLSv1.2 TLSv1.3"]),
     ("ssl_prefer_server_ciphers", &["on"]),
     ("ssl_dhparam", &[""]),
-    ("ssl_session_tickets", &["on"]),
     ("ssl_session_timeout", &["1d"]),
     ("ssl_session_cache_size", &["10m"]),
-    ("client_ssl", &["off"]),
-    ("client_ssl_cert", &[""]),
-    ("client_ssl_cert_key", &[""]),
-    ("admin_ssl_cert", &[""]),
-    ("admin_ssl_cert_key", &[""]),
-    ("status_ssl_cert", &[""]),
-    ("status_ssl_cert_key", &[""]),
     ("debug_ssl_cert", &[""]),
     ("debug_ssl_cert_key", &[""]),
     // Chains of any usual length are checked to their root.
@@ -237,7 +224,6 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     // Workers, router, Lua. A change is live when the Admin API has answered: stricter than either consistency.
     ("worker_consistency", &["eventual", "strict"]),
     ("worker_state_update_frequency", &["5"]),
-    ("router_flavor", &["traditional_compatible"]),
     ("lua_max_req_headers", &["100"]),
     ("lua_max_resp_headers", &["100"]),
     ("lua_max_uri_args", &["100"]),

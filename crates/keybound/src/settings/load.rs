@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use keybound_model::vault;
+
 use super::kong_only::{self, Refused};
 use super::{Kind, Origin, Settings, SettingsFault, file};
 
@@ -47,7 +49,7 @@ impl Settings {
     /// # Errors
     /// Every fault that was found, those of the file first and in the order of its lines.
     pub fn load(inputs: &Inputs) -> Result<Self, Vec<SettingsFault>> {
-        let mut resolved = Resolved::default();
+        let mut resolved = Resolved { environment: inputs.environment.clone(), ..Resolved::default() };
         resolved.take_file(&inputs.file);
         resolved.take_environment("KONG_", &inputs.environment);
         resolved.take_environment("KEYBOUND_", &inputs.environment);
@@ -60,24 +62,45 @@ impl Settings {
 }
 
 /// What each setting was set to last, and the faults found on the way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Resolved {
-    values: BTreeMap<&'static str, (String, Origin)>,
+    values: BTreeMap<&'static str, Set>,
     faults: Vec<SettingsFault>,
+    /// What references are resolved against.
+    environment: Vec<(OsString, OsString)>,
+}
+
+/// What a setting was set to.
+struct Set {
+    text: String,
+    origin: Origin,
+    /// The reference that the text came by; the text is a secret then.
+    reference: Option<String>,
 }
 
 impl Resolved {
     /// The value of a setting, typed; a fault is noted and leaves the default.
     pub(super) fn value<K: Kind>(&mut self, name: &'static str, default: &'static str) -> (K, Origin) {
-        if let Some((text, origin)) = self.values.get(name) {
-            match K::parse(text) {
-                Ok(value) => return (value, origin.clone()),
-                Err(cause) => {
-                    self.faults.push(SettingsFault::Value { place: origin.clone(), key: name, cause });
+        if let Some(set) = self.values.get(name) {
+            match (K::parse(&set.text), &set.reference) {
+                (Ok(value), _) => return (value, set.origin.clone()),
+                (Err(cause), None) => {
+                    self.faults.push(SettingsFault::Value { place: set.origin.clone(), key: name, cause });
+                }
+                // What is wrong with it may repeat it.
+                (Err(_), Some(reference)) => {
+                    let cause = format!("what {reference} refers to is not of the form: {}", K::SHAPE);
+                    self.faults.push(SettingsFault::Value { place: set.origin.clone(), key: name, cause });
                 }
             }
         }
         (K::parse(default).unwrap_or_default(), Origin::Default)
+    }
+
+    /// The references that values came by.
+    pub(super) fn references(&self) -> BTreeMap<&'static str, String> {
+        let named = self.values.iter().filter_map(|(name, set)| Some((*name, set.reference.clone()?)));
+        named.collect()
     }
 
     fn take_file(&mut self, file: &ConfigFile) {
@@ -121,20 +144,25 @@ impl Resolved {
 
     fn take(&mut self, place: Origin, key: &str, value: &str) {
         let value = value.trim();
-        if value.starts_with("{vault://") {
-            self.faults.push(SettingsFault::VaultReference { place, key: key.to_owned() });
-            return;
-        }
+        let reference = vault::is_reference(value).then(|| value.to_owned());
+        let value = match reference.as_deref().map(|reference| self.referred(reference)) {
+            None => value.to_owned(),
+            Some(Ok(secret)) => secret,
+            Some(Err(cause)) => {
+                self.faults.push(SettingsFault::VaultReference { place, key: key.to_owned(), cause });
+                return;
+            }
+        };
         if let Some(row) = Settings::row(key) {
             // An empty value is how Kong's files leave a setting at its default.
             if value.is_empty() {
                 self.values.remove(row.name);
             } else {
-                self.values.insert(row.name, (value.to_owned(), place));
+                self.values.insert(row.name, Set { text: value, origin: place, reference });
             }
             return;
         }
-        match kong_only::judge(key, value) {
+        match kong_only::judge(key, &value) {
             Ok(()) => {}
             Err(Refused::NotActedOn(accepted)) => {
                 self.faults.push(SettingsFault::NotActedOn { place, key: key.to_owned(), accepted });
@@ -146,6 +174,22 @@ impl Resolved {
                 let nearest = nearest(key);
                 self.faults.push(SettingsFault::Unknown { place, key: key.to_owned(), nearest });
             }
+        }
+    }
+}
+
+impl Resolved {
+    /// What a reference leads to: only the environment is there before there are settings.
+    fn referred(&self, reference: &str) -> Result<String, String> {
+        let lookup = |name: &str| {
+            let found = self.environment.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.to_string_lossy().into_owned())
+        };
+        match vault::resolve_text(reference, &[], &lookup) {
+            // Taken for unset, it would open what it was meant to close.
+            Ok(secret) if secret.is_empty() => Err(format!("reference {reference} leads to an empty value")),
+            Ok(secret) => Ok(secret),
+            Err(fault) => Err(fault.to_string()),
         }
     }
 }

@@ -50,6 +50,10 @@ const RULES: &str = "\
 In the file, `#` starts a comment (`\\#` is the character itself), values are written without quotes, a list is separated
 by commas, a switch is `on` or `off`. An empty value leaves the default.
 
+A value of the form `{vault://env/NAME}` is what the environment's variable `NAME` holds (`{vault://env/NAME/member}`: a member
+of the JSON object in it). A reference that leads to nothing stops the start. Wherever settings are shown, the reference stands in
+place of the value.
+
 An unknown name, a value of the wrong type, and a setting of Kong's that Keybound does not act on stop the start, with one
 line that names the place, the setting and the cause. `keybound check` prints the effective values and where
 each came from.

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::kinds::{
-    AccessLog, Count, Database, ErrorType, Folder, HeaderTokens, Kind, ListenSet, LogLevel, Networks, NodeId,
-    OptionalPath, OptionalText, PemSources, PortMaps, RealIpHeader, Size, Switch, Text, TrustSources,
-    UpstreamHeaders, Workers,
+    AccessLog, CipherSuite, Ciphers, Count, Database, ErrorType, FieldSecret, Folder, HeaderTokens, Kind,
+    ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSources, PluginNames, PortMaps,
+    RealIpHeader, RouterFlavor, Size, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -30,6 +30,8 @@ macro_rules! settings {
         pub struct Settings {
             $( $(#[doc = $doc])+ pub $name: $kind, )+
             origins: BTreeMap<&'static str, Origin>,
+            /// The references that values came by, in their place wherever they are shown.
+            references: BTreeMap<&'static str, String>,
         }
 
         impl Settings {
@@ -50,28 +52,31 @@ macro_rules! settings {
                     origins.insert(stringify!($name), origin);
                     value
                 }; )+
-                Self { $( $name, )+ origins }
+                Self { $( $name, )+ origins, references: resolved.references() }
             }
 
             /// Each setting with its effective value, as it would be written, in the order of the table.
             #[must_use]
             pub fn effective(&self) -> Vec<(&'static Row, String, &Origin)> {
                 let shown = [ $( self.$name.show(), )+ ];
-                Self::TABLE.iter().zip(shown).map(|(row, value)| (row, value, self.origin(row.name))).collect()
+                let shown = Self::TABLE.iter().zip(shown);
+                shown.map(|(row, value)| (row, self.reference(row.name).unwrap_or(value), self.origin(row.name))).collect()
             }
 
             /// The effective settings as the Admin API shows them.
             #[must_use]
             pub fn to_json(&self) -> Map<String, Value> {
-                [ $( (stringify!($name).to_owned(), self.$name.json()), )+ ].into_iter().collect()
+                let shown = [ $( (stringify!($name), self.$name.json()), )+ ];
+                let shown = shown.into_iter();
+                shown.map(|(name, value)| (name.to_owned(), self.reference(name).map_or(value, Value::from))).collect()
             }
         }
     };
 }
 
 settings! {
-    /// The folder for everything Keybound writes: the configuration store (`keybound.db`) and the certificate
-    /// made at first start (`ssl/`). It is created when it is not there.
+    /// The folder for everything Keybound writes: the configuration store (`keybound.db`), the certificates made at first
+    /// start (`ssl/`) and the process id (`pids/keybound.pid`). It is created when it is not there.
     prefix: Folder = "/usr/local/keybound/";
     /// How much is logged. `notice` is what Kong calls it: starts, stops, changes, and one record per request.
     log_level: LogLevel = "notice";
@@ -82,9 +87,31 @@ settings! {
     /// The addresses the proxy listens on; `off` for none. Port 0 takes a free port. Options after an address:
     /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
     proxy_listen: ListenSet = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384";
-    /// The addresses the Admin API listens on, without TLS; `off` for none. Whoever reaches it rules the gateway: keep
-    /// it on the loopback interface.
-    admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384";
+    /// The addresses the Admin API listens on; `off` for none. Whoever reaches it rules the gateway: an address beyond the
+    /// loopback interface is refused unless `admin_token` is set, or the address speaks TLS and `admin_ssl_client_ca` is set,
+    /// or `admin_listen_insecure` says that it is meant. Options as for `proxy_listen`.
+    admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384";
+    /// What clients of the Admin API must send in the field `Kong-Admin-Token`. Unset: nothing is asked for.
+    admin_token: FieldSecret = "";
+    /// Whether the Admin API may be open beyond the loopback interface and ask for nothing: for a port that something else
+    /// guards, such as a network of containers.
+    admin_listen_insecure: Switch = "off";
+    /// The certificate chains of the addresses of `admin_listen` with `ssl`. Unset: a self-signed one is made at first start.
+    admin_ssl_cert: PemSources = "";
+    /// The private keys of `admin_ssl_cert`, in the same order.
+    admin_ssl_cert_key: PemSources = "";
+    /// The authorities whose certificates clients of the Admin API must show where it speaks TLS. Unset: no certificate is
+    /// asked for. Keybound's own setting.
+    admin_ssl_client_ca: PemSources = "";
+    /// The addresses of the Status API (`/status`, `/status/ready`, `/metrics`), which is read only and asks for nothing; `off`
+    /// for none. Kong's Helm chart and many samples use port 8100. Options as for `proxy_listen`.
+    status_listen: ListenSet = "127.0.0.1:8007 reuseport backlog=16384";
+    /// The certificate chains of the addresses of `status_listen` with `ssl`. Unset: a self-signed one is made at first start.
+    status_ssl_cert: PemSources = "";
+    /// The private keys of `status_ssl_cert`, in the same order.
+    status_ssl_cert_key: PemSources = "";
+    /// The plugins that may be configured: `bundled` for all that there are, names, or `off`.
+    plugins: PluginNames = "bundled";
     /// Where the configuration is kept: `sqlite` in one file of the prefix, `postgres` in a database for several nodes
     /// (`pg_*`), `off` in the declarative file that `declarative_config` names.
     database: Database = "sqlite";
@@ -137,9 +164,26 @@ settings! {
     ssl_cert: PemSources = "";
     /// The private keys of `ssl_cert`, in the same order.
     ssl_cert_key: PemSources = "";
+    /// Which cipher suites the listeners with `ssl` take: `modern` (TLS 1.3 only), `intermediate`, or `custom` (those of
+    /// `ssl_ciphers`).
+    ssl_cipher_suite: CipherSuite = "intermediate";
+    /// The ciphers with `ssl_cipher_suite = custom`.
+    ssl_ciphers: Ciphers = "";
+    /// The versions of TLS that the listeners with `ssl` speak; only those count that the cipher suite has too.
+    ssl_protocols: TlsVersions = "TLSv1.2 TLSv1.3";
+    /// Whether clients may resume a TLS session by a ticket.
+    ssl_session_tickets: Switch = "on";
+    /// Whether upstreams are shown the certificate of `client_ssl_cert` where neither service nor upstream names one.
+    client_ssl: Switch = "off";
+    /// The certificate chains for upstreams with `client_ssl`: one for each type of key.
+    client_ssl_cert: PemSources = "";
+    /// The private keys of `client_ssl_cert`, in the same order.
+    client_ssl_cert_key: PemSources = "";
     /// The authorities that certificates of OpenID providers and upstreams are checked against: paths of PEM files, and
     /// `system` for those of the operating system.
     lua_ssl_trusted_certificate: TrustSources = "system";
+    /// How routes say which requests they take: by methods, hosts, paths, headers and server names, or by an expression.
+    router_flavor: RouterFlavor = "traditional_compatible";
     /// How many threads serve requests; `auto` is one for each processor.
     nginx_worker_processes: Workers = "auto";
     /// The fields that are added to answers: names, `server_tokens` (`Server`, `Via`), `latency_tokens`
@@ -168,6 +212,11 @@ impl Settings {
     #[must_use]
     pub fn row(name: &str) -> Option<&'static Row> {
         Self::TABLE.iter().find(|row| row.name == name)
+    }
+
+    /// The reference that the value of a setting came by.
+    fn reference(&self, name: &str) -> Option<String> {
+        self.references.get(name).cloned()
     }
 
     /// Where the value of a setting came from.

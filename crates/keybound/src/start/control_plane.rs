@@ -2,76 +2,161 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo};
+use http::HeaderValue;
+use http::header::HOST;
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret, Unattached};
+use keybound_model::entity::RouterFlavor;
+use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::StartFault;
+use super::certificate::{self, Pair};
+use super::door::Door;
+use super::log_level::ProcessLog;
+use super::prefix::Prefix;
 use super::publication::Publication;
+use super::tls::{self, TlsPolicy};
 use crate::clock::SystemClock;
 use crate::logging;
-use crate::settings::Settings;
+use crate::settings::{Listen, ListenSet, RouterFlavor as Flavor, Settings};
 
-/// The listeners of the Admin API, bound and not yet serving.
+/// The listeners of the Admin API and of the Status API, bound and not yet serving.
 pub(super) struct ControlPlane {
-    listeners: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
+    admin: Vec<Door>,
+    status: Vec<Door>,
 }
 
 impl ControlPlane {
-    pub(super) async fn bind(settings: &Settings) -> Result<Self, StartFault> {
-        let mut bound = Self { listeners: Vec::new(), addresses: Vec::new() };
-        for listen in &settings.admin_listen.0 {
-            if listen.ssl || listen.http2 {
-                let cause = "the Admin API speaks HTTP/1.1 without TLS: ssl and http2 are not supported here";
-                return Err(StartFault::setting(settings, "admin_listen", cause));
+    pub(super) fn bind(settings: &Settings, prefix: &Prefix, policy: &TlsPolicy) -> Result<Self, StartFault> {
+        let authorities = client_authorities(settings)?;
+        let tls = Tls { settings, prefix, policy };
+        let admin =
+            tls.doors("admin_listen", &settings.admin_listen, &certificate::ADMIN, authorities.as_ref())?;
+        let status = tls.doors("status_listen", &settings.status_listen, &certificate::STATUS, None)?;
+        for door in admin.iter().filter(|door| !door.address().ip().is_loopback()) {
+            if settings.admin_token.0.is_none() && !(door.is_tls() && authorities.is_some()) {
+                tracing::warn!(
+                    address = %door.address(),
+                    "the Admin API is open to other machines and asks for nothing, because admin_listen_insecure is on"
+                );
             }
-            let fault = |cause: std::io::Error| StartFault::Listen {
-                origin: settings.origin("admin_listen").clone(),
-                key: "admin_listen",
-                address: listen.address,
-                cause: cause.to_string(),
-            };
-            let listener = TcpListener::bind(listen.address).await.map_err(fault)?;
-            let address = listener.local_addr().map_err(fault)?;
-            if !address.ip().is_loopback() {
-                tracing::warn!(%address, "the Admin API is open to other machines, and asks for no credential");
-            }
-            bound.listeners.push(listener);
-            bound.addresses.push(address);
         }
-        Ok(bound)
+        Ok(Self { admin, status })
     }
 
-    /// The addresses, with the ports that the system chose for port 0.
-    pub(super) fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// The addresses of the Admin API, with the ports that the system chose for port 0, and whether each speaks TLS.
+    pub(super) fn admin(&self) -> Vec<(SocketAddr, bool)> {
+        self.admin.iter().map(|door| (door.address(), door.is_tls())).collect()
+    }
+
+    /// The same for the Status API.
+    pub(super) fn status(&self) -> Vec<(SocketAddr, bool)> {
+        self.status.iter().map(|door| (door.address(), door.is_tls())).collect()
     }
 
     /// Serves until told to stop; requests in flight finish.
     pub(super) async fn serve(self, state: AdminState, stopped: watch::Receiver<bool>) {
-        let router = keybound_admin::router(state).layer(middleware::from_fn(record));
-        let mut servers = tokio::task::JoinSet::new();
-        for listener in self.listeners {
-            let listener = listener.tap_io(|stream| {
-                // Without it answers may wait for an acknowledgement; when it fails they are slower, and as good.
-                let _ = stream.set_nodelay(true);
-            });
-            let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
-            let server = axum::serve(listener, service).with_graceful_shutdown(until(stopped.clone()));
-            servers.spawn(server.into_future());
+        let status = keybound_admin::status_router(state.clone()).layer(middleware::map_request(named));
+        let admin = keybound_admin::router(state)
+            .layer(middleware::map_request(named))
+            .layer(middleware::from_fn(record));
+        let mut servers = JoinSet::new();
+        let doors = self.admin.into_iter().map(|door| (door, &admin));
+        for (door, router) in doors.chain(self.status.into_iter().map(|door| (door, &status))) {
+            servers.spawn(open(door, router.clone(), stopped.clone()));
         }
         while let Some(ended) = servers.join_next().await {
             if let Ok(Err(error)) = ended {
-                tracing::error!(%error, "a listener of the Admin API ended");
+                tracing::error!(%error, "a listener of the Admin API or of the Status API ended");
             }
         }
+    }
+}
+
+async fn open(door: Door, router: Router, stopped: watch::Receiver<bool>) -> std::io::Result<()> {
+    // The connection's peer comes with it only through `tap_io`.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(door.tap_io(|_| ()), service).with_graceful_shutdown(until(stopped)).await
+}
+
+/// Refuses an Admin API that other machines reach without being asked for anything, unless that was said to be meant.
+pub(super) fn closed_to_strangers(settings: &Settings) -> Result<(), StartFault> {
+    let certificates = !settings.admin_ssl_client_ca.0.is_empty();
+    let open = |listen: &&Listen| {
+        !listen.address.ip().is_loopback()
+            && settings.admin_token.0.is_none()
+            && !(listen.ssl && certificates)
+            && !settings.admin_listen_insecure.0
+    };
+    match settings.admin_listen.0.iter().find(open) {
+        None => Ok(()),
+        Some(listen) => {
+            let cause = format!(
+                "{} is open to other machines and would ask for nothing: set admin_token, or ssl and \
+                 admin_ssl_client_ca, or say that it is meant with admin_listen_insecure = on",
+                listen.address
+            );
+            Err(StartFault::setting(settings, "admin_listen", cause))
+        }
+    }
+}
+
+/// The authorities whose certificates clients of the Admin API must show; `None` when they need not.
+pub(super) fn client_authorities(settings: &Settings) -> Result<Option<RootCertStore>, StartFault> {
+    let fault = |cause| StartFault::setting(settings, "admin_ssl_client_ca", cause);
+    let sources = &settings.admin_ssl_client_ca.0;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    if !settings.admin_listen.0.iter().any(|listen| listen.ssl) {
+        return Err(fault("needs an address with ssl in admin_listen".to_owned()));
+    }
+    let texts = sources.iter().map(|source| source.read()).collect::<Result<Vec<_>, _>>().map_err(fault)?;
+    tls::authorities(&texts).map(Some).map_err(fault)
+}
+
+/// What listeners that speak TLS are made from.
+struct Tls<'a> {
+    settings: &'a Settings,
+    prefix: &'a Prefix,
+    policy: &'a TlsPolicy,
+}
+
+impl Tls<'_> {
+    fn doors(
+        &self,
+        key: &'static str,
+        listens: &ListenSet,
+        pair: &Pair,
+        authorities: Option<&RootCertStore>,
+    ) -> Result<Vec<Door>, StartFault> {
+        listens
+            .0
+            .iter()
+            .map(|listen| {
+                let tls = listen.ssl.then(|| self.speak(pair, authorities, listen.http2)).transpose()?;
+                Door::bind(self.settings, key, listen, tls)
+            })
+            .collect()
+    }
+
+    fn speak(
+        &self,
+        pair: &Pair,
+        authorities: Option<&RootCertStore>,
+        http2: bool,
+    ) -> Result<Arc<ServerConfig>, StartFault> {
+        let identities = pair.identities(self.settings, self.prefix)?;
+        let config = self.policy.server(&identities, authorities, http2);
+        config.map(Arc::new).map_err(|cause| StartFault::setting(self.settings, pair.certificate, cause))
     }
 }
 
@@ -97,7 +182,28 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
             configuration: Value::Object(settings.to_json()),
             pid: std::process::id(),
         },
+        router_flavor: match settings.router_flavor {
+            Flavor::TraditionalCompatible | Flavor::Traditional => RouterFlavor::Traditional,
+            Flavor::Expressions => RouterFlavor::Expressions,
+        },
+        admin_token: settings.admin_token.0.clone().map(Secret::new),
+        balancers: Arc::new(Unattached),
+        openid_connect: Arc::new(Unattached),
+        log_level: logging::control()
+            .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
+        metrics: None,
     }
+}
+
+/// Gives a request over HTTP/2 the `Host` that its `:authority` is (RFC 9113 §8.3.1).
+async fn named(mut request: Request) -> Request {
+    if !request.headers().contains_key(HOST)
+        && let Some(authority) = request.uri().authority()
+        && let Ok(value) = HeaderValue::try_from(authority.as_str())
+    {
+        request.headers_mut().insert(HOST, value);
+    }
+    request
 }
 
 /// Writes one access record for each request.

@@ -3,20 +3,61 @@ use std::time::Duration;
 
 use keybound_gateway as gateway;
 
+use super::StartFault;
+use super::certificate;
+use super::prefix::Prefix;
+use super::tls::TlsPolicy;
 use super::trust::Authorities;
-use crate::settings::{ErrorType, Listen, Settings, Token};
+use crate::settings::{ErrorType, Listen, RouterFlavor, Settings, Token};
+
+/// The certificates of the proxy's listeners with `ssl`; empty when there is none.
+pub(super) fn identities(
+    settings: &Settings,
+    prefix: &Prefix,
+) -> Result<Vec<gateway::ServerIdentity>, StartFault> {
+    if settings.proxy_listen.0.iter().any(|listen| listen.ssl) {
+        certificate::PROXY.identities(settings, prefix)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// The certificates that upstreams are shown when nothing else is configured for them.
+pub(super) fn client_identities(settings: &Settings) -> Result<Vec<gateway::ServerIdentity>, StartFault> {
+    let identities = certificate::CLIENT.configured(settings)?;
+    match (settings.client_ssl.0, identities.is_empty()) {
+        (true, true) => Err(StartFault::setting(settings, "client_ssl", "needs client_ssl_cert beside it")),
+        (false, false) => {
+            Err(StartFault::setting(settings, "client_ssl_cert", "only counts with client_ssl = on"))
+        }
+        _ => Ok(identities),
+    }
+}
 
 /// What the data plane is told, from the settings.
 pub(super) fn settings(
     settings: &Settings,
-    identity: Option<gateway::ServerIdentity>,
+    identities: Vec<gateway::ServerIdentity>,
     authorities: &Authorities,
-) -> gateway::Settings {
+    policy: &TlsPolicy,
+) -> Result<gateway::Settings, StartFault> {
     let limits = gateway::Limits::default();
-    gateway::Settings {
+    Ok(gateway::Settings {
         listeners: settings.proxy_listen.0.iter().map(listener).collect(),
         workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
-        identity,
+        tls: gateway::TlsSettings {
+            identities,
+            suites: policy
+                .suites()
+                .map_err(|fault| StartFault::setting(settings, "ssl_cipher_suite", fault.to_string()))?,
+            session_tickets: policy.tickets,
+        },
+        router_flavor: match settings.router_flavor {
+            RouterFlavor::TraditionalCompatible | RouterFlavor::Traditional => {
+                gateway::RouterFlavor::TraditionalCompatible
+            }
+            RouterFlavor::Expressions => gateway::RouterFlavor::Expressions,
+        },
         trust: gateway::Trust {
             trusted: settings.trusted_ips.0.clone(),
             real_ip_header: Some(settings.real_ip_header.0.clone()),
@@ -25,6 +66,7 @@ pub(super) fn settings(
         upstream: gateway::UpstreamSettings {
             roots: authorities.certificates.clone(),
             system_roots: authorities.system,
+            identities: client_identities(settings)?,
             pool_size: settings.upstream_keepalive_pool_size.0 as usize,
             max_requests: settings.upstream_keepalive_max_requests.0,
             idle_timeout: idle_timeout(settings.upstream_keepalive_idle_timeout.0),
@@ -44,7 +86,7 @@ pub(super) fn settings(
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
         ..gateway::Settings::default()
-    }
+    })
 }
 
 fn listener(listen: &Listen) -> gateway::Listener {

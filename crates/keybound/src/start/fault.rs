@@ -17,6 +17,16 @@ pub enum StartFault {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// Another process runs in the prefix.
+    #[error("{}prefix: {}: Keybound is running there already, as process {pid}; stop it with `keybound stop`, or set prefix to another folder", place(origin), folder.display())]
+    Running {
+        /// Where the prefix was set.
+        origin: Origin,
+        /// The prefix.
+        folder: PathBuf,
+        /// The process.
+        pid: u32,
+    },
     /// A setting is well formed, but what it names cannot be used.
     #[error("{}{key}: {cause}", place(origin))]
     Setting {

@@ -8,30 +8,37 @@ mod cold;
 mod control_plane;
 mod data_plane;
 mod database;
+mod door;
 mod environment;
 mod fault;
+mod log_level;
 mod migrations;
+mod parts;
+mod plugins;
 mod prefix;
 mod publication;
 mod running;
+mod secrets;
 mod signals;
 mod source;
+mod tls;
 mod trust;
 
 use std::sync::Arc;
 
 use keybound_plugins::Registry;
-use keybound_pop::time::Clock as _;
 
 pub use fault::StartFault;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
+pub(crate) use parts::{OpenStore, Parts};
 pub use running::Running;
 
-use crate::clock::SystemClock;
 use crate::logging;
 use crate::settings::Settings;
+use plugins::Plugins;
 use signals::{Asked, Signals};
 use source::Declaration;
+use tls::TlsPolicy;
 use trust::Authorities;
 
 /// Runs the gateway until a signal ends it.
@@ -45,11 +52,15 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
     logging::init(settings);
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let mut running = Running::start(settings).await?;
+        let mut running = tokio::select! {
+            started = Running::start(settings) => started?,
+            () = signals.stop_again() => return Ok(()),
+        };
         tracing::info!(
             target: logging::READY,
             proxy = %running.proxy_urls(),
             admin = %running.admin_urls(),
+            status = %running.status_urls(),
             version = %env!("CARGO_PKG_VERSION"),
             "ready"
         );
@@ -77,15 +88,37 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
 /// # Errors
 /// [`StartFault`], as a start would say it.
 pub fn check(settings: &Settings) -> Result<(), StartFault> {
-    let authorities = Authorities::read(settings)?;
-    certificate::configured(settings)?;
+    let parts = Parts::of(settings)?;
     let Some(declaration) = Declaration::of(settings)? else { return Ok(()) };
-    let runtime = runtime()?;
-    let roots = authorities.roots()?;
-    let registry =
-        Registry::new(environment::environment(roots, runtime.handle().clone(), SystemClock.now()));
-    let Some((_, declared)) = declaration.read(&registry)? else { return Ok(()) };
-    publication::compile(&declared.configuration, &registry).map(drop).map_err(StartFault::Configuration)
+    let Some((_, declared)) = declaration.read(&*parts.plugins)? else { return Ok(()) };
+    parts.compile(&declared.configuration)
+}
+
+/// What a reference to a vault leads to: `{vault://env/NAME}`, with or without the braces and `vault://`.
+///
+/// # Errors
+/// [`StartFault`]
+pub fn secret(settings: &Settings, reference: &str) -> Result<String, StartFault> {
+    let inner = reference.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(reference);
+    let path = inner.strip_prefix("vault://").unwrap_or(inner);
+    let vaults = if path.starts_with("env/") {
+        Vec::new()
+    } else {
+        Parts::of(settings)?.configuration(settings)?.vaults
+    };
+    secrets::resolve(&format!("{{vault://{path}}}"), &vaults)
+        .map_err(|fault| StartFault::Configuration(fault.to_string()))
+}
+
+/// Reads what the settings of listeners name, and finds out whether it fits together. Writes nothing.
+fn configured(settings: &Settings) -> Result<TlsPolicy, StartFault> {
+    for pair in [&certificate::PROXY, &certificate::ADMIN, &certificate::STATUS, &certificate::CLIENT] {
+        pair.configured(settings)?;
+    }
+    data_plane::client_identities(settings)?;
+    control_plane::closed_to_strangers(settings)?;
+    control_plane::client_authorities(settings)?;
+    TlsPolicy::of(settings)
 }
 
 /// Waits for a signal that asks for the end.
@@ -104,10 +137,12 @@ fn runtime() -> Result<tokio::runtime::Runtime, StartFault> {
         .map_err(|error| StartFault::System { what: "threads", cause: error.to_string() })
 }
 
-fn registry(
+fn plugins(
+    settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<Arc<Registry>, StartFault> {
+) -> Result<Arc<Plugins>, StartFault> {
     let runtime = tokio::runtime::Handle::current();
-    Ok(Arc::new(Registry::new(environment::environment(authorities.roots()?, runtime, started))))
+    let environment = environment::environment(authorities.roots()?, runtime, started);
+    Plugins::new(settings, Registry::new(environment))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::StartFault;
+use crate::instance::{InstanceFault, PidFile};
 use crate::settings::{NodeId, Settings};
 
 /// The folder for everything that is written.
@@ -28,10 +29,23 @@ impl Prefix {
         self.folder.join("keybound.db")
     }
 
-    /// The certificate and the key that are made at first start.
-    pub(super) fn certificate(&self) -> (PathBuf, PathBuf) {
+    /// A certificate and its key that are made at first start.
+    pub(super) fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
         let folder = self.folder.join("ssl");
-        (folder.join("kong-default.crt"), folder.join("kong-default.key"))
+        (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")))
+    }
+
+    /// Takes the prefix for this process; refused while another one runs there.
+    pub(super) async fn hold(&self) -> Result<PidFile, StartFault> {
+        PidFile::hold(&self.folder).await.map_err(|fault| match fault {
+            InstanceFault::Running { pid } => StartFault::Running {
+                origin: self.settings.origin("prefix").clone(),
+                folder: self.folder.clone(),
+                pid,
+            },
+            InstanceFault::File { path, cause } => self.fault(&path, cause),
+            other => StartFault::System { what: "the pid file", cause: other.to_string() },
+        })
     }
 
     /// The node's identity: the one that is set, or the one that was made at first start.

@@ -3,16 +3,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
-use keybound_gateway::{SharedSnapshot, Snapshot};
+use keybound_gateway::{Compiler, SharedSnapshot, Snapshot};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
-use keybound_plugins::Registry;
-use keybound_plugins::contract::PluginFactory;
 use keybound_store::BoxFuture;
 use keybound_store::config::{ConfigStore, Versioned};
 use tokio::sync::{Mutex, watch};
 
 use super::StartFault;
+use super::plugins::Plugins;
+use super::secrets;
 use super::source::{self, Declarations, Held, Source};
 
 /// How long to wait before what another node wrote is read again, when it could not be.
@@ -21,7 +21,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Brings what is configured to the data plane: compiled first, then exchanged as a whole.
 pub(super) struct Publication {
     source: Source,
-    registry: Arc<Registry>,
+    registry: Arc<Plugins>,
+    compiler: Compiler,
     snapshot: SharedSnapshot,
     /// One at a time: a snapshot that was loaded earlier never takes the place of a later one.
     publishing: Mutex<()>,
@@ -36,14 +37,17 @@ impl Publication {
     /// Compiles what is configured at the start; nothing serves yet.
     pub(super) fn new(
         source: Source,
-        registry: Arc<Registry>,
+        registry: Arc<Plugins>,
+        compiler: Compiler,
         loaded: &Versioned,
     ) -> Result<Self, StartFault> {
-        let snapshot = compile(&loaded.configuration, &*registry).map_err(StartFault::Configuration)?;
+        let snapshot =
+            compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
         registry.booted();
         Ok(Self {
             source,
             registry,
+            compiler,
             snapshot: snapshot.shared(),
             publishing: Mutex::default(),
             read: AtomicU64::new(loaded.version),
@@ -144,14 +148,15 @@ impl Publication {
         if let Ok(loaded) = &loaded {
             self.read.store(loaded.version, Ordering::Release);
         }
-        let compiled = loaded.and_then(|loaded| compile(&loaded.configuration, &*self.registry));
+        let compiled =
+            loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }
 
     /// Puts a declared configuration in place when it can serve.
     fn take(&self, declarations: &Declarations, text: String, declared: &Declared) -> Result<(), String> {
-        let snapshot = compile(&declared.configuration, &*self.registry)?;
+        let snapshot = compile(&self.compiler, &declared.configuration, &self.registry)?;
         declarations.store.replace(declared.records.clone(), declared.configuration.clone());
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held { text, hash: declared.hash.clone() };
@@ -171,7 +176,7 @@ impl Publication {
 
 impl Publisher for Publication {
     fn check(&self, configuration: &Configuration) -> Result<(), String> {
-        compile(configuration, &*self.registry).map(drop)
+        compile(&self.compiler, configuration, &self.registry).map(drop)
     }
 
     fn publish(&self) -> BoxFuture<'_, Result<(), String>> {
@@ -210,10 +215,12 @@ impl Declarative for Publication {
     }
 }
 
-/// Compiles a configuration; the text names the entity and the cause.
+/// Compiles a configuration, with secrets in place of references; the text names the entity and the cause.
 pub(super) fn compile(
+    compiler: &Compiler,
     configuration: &Configuration,
-    factory: &dyn PluginFactory,
+    plugins: &Plugins,
 ) -> Result<Snapshot, String> {
-    Snapshot::compile(configuration, factory).map_err(|fault| fault.to_string())
+    let resolved = secrets::resolved(configuration, plugins)?;
+    compiler.compile(&resolved, plugins).map_err(|fault| fault.to_string())
 }

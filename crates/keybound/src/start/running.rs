@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_gateway::{BindFault, Gateway, RunFault};
+use keybound_gateway::{BindFault, Compiler, Gateway, RunFault};
 use keybound_pop::time::Clock as _;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -13,8 +13,9 @@ use super::prefix::Prefix;
 use super::publication::Publication;
 use super::source::{Declaration, Source};
 use super::trust::Authorities;
-use super::{certificate, cold, data_plane, registry};
+use super::{cold, configured, data_plane, plugins};
 use crate::clock::SystemClock;
+use crate::instance::PidFile;
 use crate::settings::Settings;
 
 /// How long connections of the Admin API may take to end.
@@ -23,11 +24,14 @@ const ADMIN_STOP: Duration = Duration::from_secs(5);
 /// A gateway that serves.
 pub struct Running {
     proxy: Vec<(SocketAddr, bool)>,
-    admin: Vec<SocketAddr>,
+    admin: Vec<(SocketAddr, bool)>,
+    status: Vec<(SocketAddr, bool)>,
     publication: Arc<Publication>,
     data_plane: JoinHandle<Result<(), RunFault>>,
     control_plane: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    /// Last, because it lets the next one into the prefix.
+    _pid: PidFile,
 }
 
 impl Running {
@@ -38,27 +42,29 @@ impl Running {
     pub async fn start(settings: &Settings) -> Result<Self, StartFault> {
         let started = SystemClock.now();
         let authorities = Authorities::read(settings)?;
-        certificate::configured(settings)?;
-        let registry = registry(&authorities, started)?;
+        let policy = configured(settings)?;
+        let plugins = plugins(settings, &authorities, started)?;
         let declaration = Declaration::of(settings)?;
-        let declared = declaration.as_ref().map(|from| from.read(&*registry)).transpose()?.flatten();
+        let declared = declaration.as_ref().map(|from| from.read(&*plugins)).transpose()?.flatten();
 
         let prefix = Prefix::open(settings)?;
+        let pid = prefix.hold().await?;
         let node_id = prefix.node_id()?;
-        let identity = certificate::identity(settings, &prefix)?;
+        let identities = data_plane::identities(settings, &prefix)?;
         let (source, loaded) = match declaration {
             Some(from) => Source::declarative(from, declared),
-            None => Source::open(settings, &prefix, &authorities, Arc::clone(&registry) as _).await?,
+            None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
         };
-        let publication = Arc::new(Publication::new(source, registry, &loaded)?);
+        let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
+        let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
+        let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);
 
         cold::wait(&loaded.configuration, started).await;
         let gateway =
-            Gateway::bind(data_plane::settings(settings, identity, &authorities), publication.snapshot())
-                .map_err(|fault| bind_fault(settings, fault))?;
-        let control_plane = ControlPlane::bind(settings).await?;
+            Gateway::bind(plane, publication.snapshot()).map_err(|fault| bind_fault(settings, fault))?;
+        let control_plane = ControlPlane::bind(settings, &prefix, &policy)?;
 
-        let admin = control_plane.addresses().to_vec();
+        let (admin, status) = (control_plane.admin(), control_plane.status());
         let state = control_plane::state(settings, &publication, node_id);
         let proxy = gateway.local_addrs().iter().copied();
         let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
@@ -66,7 +72,7 @@ impl Running {
         tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
         let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
         let control_plane = tokio::spawn(control_plane.serve(state, stopped));
-        Ok(Self { proxy, admin, publication, data_plane, control_plane, stop })
+        Ok(Self { proxy, admin, status, publication, data_plane, control_plane, stop, _pid: pid })
     }
 
     /// The addresses of the proxy, in the order of the settings.
@@ -75,23 +81,26 @@ impl Running {
     }
 
     /// The addresses of the Admin API, in the order of the settings.
-    #[must_use]
-    pub fn admin_addresses(&self) -> &[SocketAddr] {
-        &self.admin
+    pub fn admin_addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.admin.iter().map(|(address, _)| *address)
     }
 
     /// The proxy's addresses as URLs, separated by commas.
     #[must_use]
     pub fn proxy_urls(&self) -> String {
-        let url =
-            |(address, tls): &(SocketAddr, bool)| format!("http{}://{address}", if *tls { "s" } else { "" });
-        self.proxy.iter().map(url).collect::<Vec<_>>().join(", ")
+        urls(&self.proxy)
     }
 
     /// The Admin API's addresses as URLs, separated by commas.
     #[must_use]
     pub fn admin_urls(&self) -> String {
-        self.admin.iter().map(|address| format!("http://{address}")).collect::<Vec<_>>().join(", ")
+        urls(&self.admin)
+    }
+
+    /// The Status API's addresses as URLs, separated by commas.
+    #[must_use]
+    pub fn status_urls(&self) -> String {
+        urls(&self.status)
     }
 
     /// Reads the configuration again; the log says how it went.
@@ -132,8 +141,14 @@ impl Running {
     }
 }
 
+fn urls(addresses: &[(SocketAddr, bool)]) -> String {
+    let url =
+        |(address, tls): &(SocketAddr, bool)| format!("http{}://{address}", if *tls { "s" } else { "" });
+    addresses.iter().map(url).collect::<Vec<_>>().join(", ")
+}
+
 /// A fault of the data plane at the setting it comes from.
-fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
+pub(super) fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
     match fault {
         BindFault::Address { addr, cause } => StartFault::Listen {
             origin: settings.origin("proxy_listen").clone(),
@@ -144,6 +159,7 @@ fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
         BindFault::NoIdentity { .. } | BindFault::Identity(_) => {
             StartFault::setting(settings, "ssl_cert", fault.to_string())
         }
+        BindFault::Tls(_) => StartFault::setting(settings, "proxy_listen", fault.to_string()),
         BindFault::UpstreamRoots(_) => {
             StartFault::setting(settings, "lua_ssl_trusted_certificate", fault.to_string())
         }

@@ -6,6 +6,8 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+pub(crate) mod tls;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -35,22 +37,30 @@ pub(crate) struct Gateway {
     log: BufReader<ChildStderr>,
     pub(crate) proxy: Vec<SocketAddr>,
     pub(crate) admin: Vec<SocketAddr>,
+    pub(crate) status: Vec<SocketAddr>,
 }
 
 impl Gateway {
     pub(crate) fn start(prefix: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut command = keybound(&["start"], &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
+        Self::started_by("start", prefix, environment)
+    }
+
+    /// The same by another command that runs in the foreground.
+    pub(crate) fn started_by(command: &str, prefix: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = keybound(&[command], &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
         if !environment.iter().any(|(name, _)| *name == "KEYBOUND_PROXY_LISTEN") {
             command.env("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0");
         }
         command.env("KEYBOUND_ADMIN_LISTEN", "127.0.0.1:0").env("KEYBOUND_NGINX_WORKER_PROCESSES", "1");
+        command.env("KEYBOUND_STATUS_LISTEN", "off");
         command.envs(environment.iter().copied());
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
-        let mut gateway = Self { child, log, proxy: Vec::new(), admin: Vec::new() };
+        let mut gateway = Self { child, log, proxy: Vec::new(), admin: Vec::new(), status: Vec::new() };
         let ready = gateway.wait_for("ready");
         gateway.proxy = addresses(&ready, "proxy");
         gateway.admin = addresses(&ready, "admin");
+        gateway.status = addresses(&ready, "status");
         gateway
     }
 
@@ -81,6 +91,10 @@ impl Gateway {
                 return record;
             }
         }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, name: &str) {

@@ -10,8 +10,8 @@ mod watching;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool};
 use tokio::sync::{Mutex, watch};
 
 use crate::BoxFuture;
@@ -70,19 +70,22 @@ impl Migrations<Postgres> {
 
 impl Postgres {
     async fn connect(options: PostgresOptions) -> Result<Self, StoreFault> {
+        let connect = options.connect()?;
         let pool = PgPoolOptions::new()
             .max_connections(options.pool_size)
             .acquire_timeout(options.timeout)
             .idle_timeout(options.idle)
-            .connect_with(options.connect()?)
-            .await
-            .map_err(|error| match fault(error) {
-                StoreFault::Unreachable(cause) => {
-                    StoreFault::Unreachable(format!("{}: {cause}", options.place()))
-                }
-                StoreFault::Engine(cause) => StoreFault::Engine(format!("{}: {cause}", options.place())),
-                other => other,
-            })?;
+            .connect_with(connect.clone());
+        let pool = match pool.await {
+            Ok(pool) => pool,
+            // The pool waits for a server that is starting, and then only says that it waited: one more attempt says why.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let cause = within(options.timeout, PgConnection::connect_with(&connect)).await.err();
+                let cause = cause.unwrap_or_else(|| StoreFault::Unreachable("no answer in time".to_owned()));
+                return Err(at(&options, cause));
+            }
+            Err(error) => return Err(at(&options, fault(error))),
+        };
         Ok(Self { pool, options, writing: Arc::default(), watching: None })
     }
 
@@ -116,6 +119,16 @@ impl Postgres {
             .script("CREATE TABLE IF NOT EXISTS keybound_schema (number BIGINT NOT NULL)".to_owned())
             .await?;
         Ok(session)
+    }
+}
+
+/// The fault with the name of the database.
+fn at(options: &PostgresOptions, fault: StoreFault) -> StoreFault {
+    let place = options.place();
+    match fault {
+        StoreFault::Unreachable(cause) => StoreFault::Unreachable(format!("{place}: {cause}")),
+        StoreFault::Engine(cause) => StoreFault::Engine(format!("{place}: {cause}")),
+        other => other,
     }
 }
 

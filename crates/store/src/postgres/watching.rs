@@ -59,7 +59,13 @@ impl Follower {
                         tracing::info!("the configuration store is reached again");
                     }
                     (away, pause) = (false, first);
-                    self.follow(listener).await
+                    match self.follow(listener).await {
+                        Some(cause) => cause,
+                        None => {
+                            tracing::debug!("a notification of the configuration store did not arrive");
+                            continue;
+                        }
+                    }
                 }
                 Err(cause) => cause,
             };
@@ -91,22 +97,20 @@ impl Follower {
         Ok(listener)
     }
 
-    /// Takes notifications until the connection breaks; answers why.
-    async fn follow(&self, mut listener: PgListener) -> StoreFault {
+    /// Takes notifications until the connection breaks, and answers why; or until one did not arrive.
+    async fn follow(&self, mut listener: PgListener) -> Option<StoreFault> {
         loop {
             match tokio::time::timeout(self.options.poll, listener.try_recv()).await {
                 Ok(Ok(Some(notification))) => match notification.payload().parse() {
                     Ok(version) => self.saw(version),
                     Err(_) => tracing::warn!("a notification of the configuration store holds no version"),
                 },
-                Ok(Ok(None)) => return StoreFault::Unreachable("the connection ended".to_owned()),
-                Ok(Err(error)) => return crate::sql::fault(error),
+                Ok(Ok(None)) => return Some(StoreFault::Unreachable("the connection ended".to_owned())),
+                Ok(Err(error)) => return Some(crate::sql::fault(error)),
                 Err(_) => match self.look().await {
                     Ok(false) => {}
-                    Ok(true) => {
-                        return StoreFault::Unreachable("a notification did not arrive".to_owned());
-                    }
-                    Err(fault) => return fault,
+                    Ok(true) => return None,
+                    Err(fault) => return Some(fault),
                 },
             }
         }

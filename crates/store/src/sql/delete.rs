@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Session, read, write};
 use crate::config::{Key, StoreFault};
+use crate::memory::id_of;
 use crate::seal::Sealer;
 
 /// Deletes a record and what cascades from it, children first. Nothing is deleted when one of them is still referred to.
@@ -46,9 +47,37 @@ pub(super) async fn delete(
             }
         }
     }
+    for (entity, id) in &doomed {
+        unnamed(session, entity, *id, &known).await?;
+    }
     for (entity, id) in doomed.into_iter().rev() {
         let sql = "DELETE FROM records WHERE entity = $1 AND id = $2";
         session.execute(sql, &[entity.name.into(), (&id.to_string()).into()]).await?;
+    }
+    Ok(())
+}
+
+/// Refuses when an array of a record that stays names this one.
+async fn unnamed(
+    session: &mut Session,
+    entity: &'static Descriptor,
+    id: Uuid,
+    doomed: &BTreeSet<(&str, Uuid)>,
+) -> Result<(), StoreFault> {
+    let id = id.to_string();
+    for (referrer, field) in entity.array_referrers() {
+        // The pattern finds the few records that may name it; which of them do is read from the array.
+        let sql = "SELECT body, sealed_by FROM records WHERE entity = $1 AND body LIKE $2 ORDER BY id";
+        let rows: Vec<read::Stored> =
+            session.rows(sql, &[referrer.name.into(), (&format!("%{id}%")).into()]).await?;
+        for stored in &rows {
+            let record = read::parse(stored)?;
+            let Some(by) = id_of(&record) else { continue };
+            if Descriptor::names(&record, field, &id) && !doomed.contains(&(referrer.name, by)) {
+                let text = entity.still_referenced(&id, referrer, &by.to_string());
+                return Err(StoreFault::StillReferenced(text));
+            }
+        }
     }
     Ok(())
 }

@@ -109,15 +109,20 @@ pub(super) async fn configuration(
     Ok(configuration)
 }
 
+/// The record that was stored, its secrets as they are.
+pub(super) fn parse((body, _): &Stored) -> Result<Record, StoreFault> {
+    serde_json::from_str(body)
+        .map_err(|error| StoreFault::Engine(format!("a record cannot be read: {error}")))
+}
+
 /// The record that was stored, its secrets open.
 pub(super) fn open(
     sealer: Option<&Sealer>,
     entity: &'static Descriptor,
-    (body, sealed_by): &Stored,
+    stored: &Stored,
 ) -> Result<Record, StoreFault> {
-    let mut record: Record = serde_json::from_str(body)
-        .map_err(|error| StoreFault::Engine(format!("a record cannot be read: {error}")))?;
-    match (sealed_by, sealer) {
+    let mut record = parse(stored)?;
+    match (&stored.1, sealer) {
         (None, _) => {}
         (Some(_), Some(sealer)) => sealer.open(entity, &mut record)?,
         (Some(key), None) => return Err(StoreFault::Sealed(format!("'{key}', and store_key is not set"))),

@@ -81,9 +81,6 @@ async fn records(session: &mut Session, sealer: &Sealer) -> Result<usize, StoreF
 }
 
 /// The id, which is never sealed.
-fn read_id((body, _): &read::Stored) -> Result<uuid::Uuid, StoreFault> {
-    serde_json::from_str(body)
-        .ok()
-        .and_then(|record| id_of(&record))
-        .ok_or_else(|| StoreFault::Engine("a record has no id".to_owned()))
+fn read_id(stored: &read::Stored) -> Result<uuid::Uuid, StoreFault> {
+    id_of(&read::parse(stored)?).ok_or_else(|| StoreFault::Engine("a record has no id".to_owned()))
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use keybound_model::catalog::NoPlugins;
-use keybound_model::entity::{Descriptor, Fresh};
+use keybound_model::entity::{Descriptor, Fresh, PLUGINS};
 use keybound_model::{Configuration, PluginCatalog, Record};
 use keybound_store::config::{Change, ConfigStore, Key, Query, StoreFault};
 use keybound_store::postgres::{PostgresOptions, PostgresStore, PostgresTls};
@@ -12,7 +12,7 @@ use keybound_store::seal::Sealing;
 use keybound_store::sql::{Migration, Migrations, Status};
 use keybound_store::sqlite::SqliteStore;
 use keybound_suites::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 use uuid::Uuid;
 
@@ -53,6 +53,12 @@ impl Lab {
     pub(crate) async fn add(&self, entity: &'static Descriptor, body: Value) -> Record {
         let record = record(entity, body);
         self.store.apply(vec![insert(entity, &record)], &any).await.unwrap();
+        record
+    }
+
+    pub(crate) async fn add_plugin(&self, body: &Value) -> Record {
+        let record = plugin_of(body);
+        self.store.apply(vec![insert(&PLUGINS, &record)], &any).await.unwrap();
         record
     }
 
@@ -212,4 +218,23 @@ pub(crate) fn any(_: &Configuration) -> Result<(), String> {
 
 pub(crate) fn page(size: usize) -> Query {
     Query { size, ..Query::default() }
+}
+
+/// A plugin that no catalog knows, with these fields and the usual others.
+pub(crate) fn plugin_of(body: &Value) -> Record {
+    let mut record = body.as_object().unwrap().clone();
+    for (field, value) in [
+        ("id", json!(Uuid::new_v4().to_string())),
+        ("config", json!({})),
+        ("enabled", json!(true)),
+        ("protocols", json!(["http"])),
+        ("created_at", json!(1)),
+        ("updated_at", json!(1)),
+    ] {
+        record.insert(field.into(), value);
+    }
+    for field in ["service", "route", "consumer", "consumer_group", "instance_name", "tags"] {
+        record.entry(field).or_insert(Value::Null);
+    }
+    record
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use keybound_model::entity::{PLUGINS, SERVICES};
+use keybound_model::entity::{CONSUMERS, KEYAUTH_CREDENTIALS, PLUGINS, SERVICES};
 use keybound_model::schema::{Schema, array, string};
 use keybound_model::{PluginCatalog, PluginDescription, Record};
-use keybound_store::config::StoreFault;
+use keybound_store::config::{Key, StoreFault};
 use keybound_store::seal::{Sealing, SealingKeys};
 use serde_json::json;
 
@@ -21,6 +21,7 @@ each_database! {
     a_start_with_another_key_says_so,
     keys_rotate,
     a_sealed_value_does_not_open_in_another_record,
+    a_secret_that_is_unique_is_found_and_stays_unique_whatever_the_key,
 }
 
 /// One plugin, with a secret and a list of them.
@@ -154,4 +155,25 @@ async fn a_sealed_value_does_not_open_in_another_record(lab: Lab) {
         fault.to_string().ends_with(&format!("', but do not open with it: plugins {other} config.password")),
         "{fault}"
     );
+}
+
+async fn a_secret_that_is_unique_is_found_and_stays_unique_whatever_the_key(lab: Lab) {
+    let alice = lab.add(&CONSUMERS, json!({"username": "alice"})).await;
+    let credential = json!({"key": "hunter2", "consumer": {"id": alice["id"]}});
+    let record = lab.add(&KEYAUTH_CREDENTIALS, credential.clone()).await;
+    let by_key = Key::Unique("key", "hunter2".into());
+    let mut lab = lab;
+    // In plain text, then sealed, then sealed anew.
+    for sealing in [None, keys(OLD), keys(&format!("{NEW},{OLD}")), keys(NEW)] {
+        let sealed = sealing.is_some();
+        lab = reopened(lab, sealing).await;
+        if sealed {
+            hidden(&lab.home.dump().await);
+        }
+        assert_eq!(lab.store.find(&KEYAUTH_CREDENTIALS, &by_key).await.unwrap().as_ref(), Some(&record));
+        let other = Key::Unique("key", "hunter3".into());
+        assert_eq!(lab.store.find(&KEYAUTH_CREDENTIALS, &other).await.unwrap(), None);
+        let twice = lab.try_add(&KEYAUTH_CREDENTIALS, credential.clone()).await;
+        assert!(matches!(twice, Err(StoreFault::Unique { .. })), "{twice:?}");
+    }
 }

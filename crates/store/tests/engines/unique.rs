@@ -2,7 +2,7 @@ use keybound_model::entity::{PLUGINS, ROUTES, SERVICES};
 use keybound_store::config::{Key, StoreFault};
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, any, with};
+use crate::lab::{Lab, any, insert, plugin_of, with};
 
 each_database! {
     a_unique_value_is_taken_once,
@@ -47,13 +47,17 @@ async fn a_combination_is_taken_once_null_included(lab: Lab) {
         plugin("p", to_service.clone(), to_route),
         plugin("q", to_service.clone(), Value::Null),
     ] {
-        lab.store.apply(vec![raw(body.clone())], &any).await.unwrap();
-        let fault = lab.store.apply(vec![raw(body)], &any).await.unwrap_err();
+        lab.store.apply(vec![insert(&PLUGINS, &plugin_of(&body))], &any).await.unwrap();
+        let fault = lab.store.apply(vec![insert(&PLUGINS, &plugin_of(&body))], &any).await.unwrap_err();
         assert!(matches!(fault, StoreFault::Unique { .. }), "{fault}");
     }
-    let fault = lab.store.apply(vec![raw(plugin("p", to_service, Value::Null))], &any).await.unwrap_err();
+    let fault = lab
+        .store
+        .apply(vec![insert(&PLUGINS, &plugin_of(&plugin("p", to_service, Value::Null)))], &any)
+        .await
+        .unwrap_err();
     let wanted = format!(
-        "UNIQUE violation detected on '{{consumer=null,name=\"p\",route=null,service={{id=\"{}\"}}}}'",
+        "UNIQUE violation detected on '{{consumer=null,consumer_group=null,name=\"p\",route=null,service={{id=\"{}\"}}}}'",
         service["id"].as_str().unwrap()
     );
     assert_eq!(fault.to_string(), wanted);
@@ -91,23 +95,4 @@ async fn the_database_refuses_a_broken_rule_by_itself(lab: Lab) {
         let refused = lab.home.sql(&sql).await.unwrap_err();
         assert!(refused.as_database_error().is_some(), "{rule}: {refused}");
     }
-}
-
-/// A plugin that no catalog knows.
-fn raw(body: Value) -> keybound_store::config::Change {
-    let mut record = body.as_object().unwrap().clone();
-    let id = uuid::Uuid::new_v4().to_string();
-    for (field, value) in [
-        ("id", json!(id)),
-        ("consumer", Value::Null),
-        ("instance_name", Value::Null),
-        ("enabled", json!(true)),
-        ("protocols", json!(["http"])),
-        ("tags", Value::Null),
-        ("created_at", json!(1)),
-        ("updated_at", json!(1)),
-    ] {
-        record.insert(field.into(), value);
-    }
-    crate::lab::insert(&PLUGINS, &record)
 }

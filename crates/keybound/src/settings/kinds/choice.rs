@@ -90,6 +90,31 @@ impl Kind for LogLevel {
 }
 
 choice! {
+    /// How routes say which requests they take.
+    RouterFlavor, "a flavour of routers", TraditionalCompatible {
+        /// By methods, hosts, paths, headers and server names.
+        #[default]
+        TraditionalCompatible = "traditional_compatible",
+        /// The same.
+        Traditional = "traditional",
+        /// By an expression.
+        Expressions = "expressions",
+    }
+}
+
+impl Kind for RouterFlavor {
+    const SHAPE: &'static str = "`traditional_compatible`, `traditional` (the same) or `expressions`";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::or_cause(text)
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+choice! {
     /// Where access records go.
     AccessLog, "a place for access records (logs are not written to files)", Stderr {
         /// Standard error.

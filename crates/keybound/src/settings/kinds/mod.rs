@@ -7,16 +7,22 @@ mod listen;
 mod number;
 mod path;
 mod pem;
+mod plugins;
+mod secret;
 mod text;
+mod tls;
 
 pub use address::{Networks, PortMaps};
-pub use choice::{AccessLog, Database, ErrorType, LogLevel, Switch};
+pub use choice::{AccessLog, Database, ErrorType, LogLevel, RouterFlavor, Switch};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
 pub use listen::{Listen, ListenSet};
 pub use number::{Count, NodeId, Size, Workers};
 pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
+pub use plugins::PluginNames;
+pub use secret::FieldSecret;
 pub use text::Text;
+pub use tls::{CipherSuite, Ciphers, TlsVersion, TlsVersions};
 
 use serde_json::Value;
 

@@ -1,0 +1,7 @@
+//! TLS on both sides: which certificate a client is shown, and how upstreams are known.
+
+pub(crate) mod client;
+pub(crate) mod names;
+pub(crate) mod server;
+pub(crate) mod shown;
+mod verifier;
