@@ -38,13 +38,14 @@ pub(crate) fn of_gateway(kind: ErrorType, message: &str, request_id: &str) -> Ty
 }
 
 /// The body of a plugin's refusal: compact JSON with the message, and with the detail where the configuration asks
-/// for it.
+/// for it; or the members that the plugin names.
 pub(crate) fn of_plugin(refusal: &Refusal) -> Typed {
     let row = refusal.fault.row();
     let message = refusal.message.as_deref().unwrap_or(row.message);
-    let body = match &refusal.detail {
-        None => json!({ "message": message }),
-        Some(detail) => json!({
+    let body = match (&refusal.members, &refusal.detail) {
+        (Some(members), _) => Value::Object(members.clone()),
+        (None, None) => json!({ "message": message }),
+        (None, Some(detail)) => json!({
             "message": message,
             "error": detail.error,
             "error_description": detail.description,
