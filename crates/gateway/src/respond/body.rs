@@ -58,3 +58,22 @@ pub(crate) fn of_plugin(refusal: &Refusal) -> Typed {
 fn marked_up(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use keybound_plugins::fault::IdentityFault;
+
+    use super::*;
+
+    fn text(refusal: &Refusal) -> String {
+        String::from_utf8(of_plugin(refusal).1.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_plugins_members_stand_in_place_of_the_message() {
+        let mut refusal = Refusal::new(IdentityFault::JwtTimes);
+        assert_eq!(text(&refusal), r#"{"message":"Unauthorized"}"#);
+        refusal.members = json!({"exp": "token expired"}).as_object().cloned();
+        assert_eq!(text(&refusal), r#"{"exp":"token expired"}"#);
+    }
+}

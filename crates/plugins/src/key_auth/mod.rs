@@ -1,7 +1,8 @@
 //! The plugin `key-auth`: a key says who calls.
 //!
 //! For each of `key_names`, in order, the key is looked for in the header, then in the query, then in the body. The first
-//! one found is the one that counts.
+//! one found is the one that counts. A key is looked up by a hash that is keyed with this process's own randomness, so the
+//! time of a refusal tells nothing of keys that exist.
 
 mod place;
 
