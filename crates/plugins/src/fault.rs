@@ -3,11 +3,13 @@
 //! Logs, metrics, documentation and tests all name a fault by its code.
 
 mod access;
+mod identity;
 mod list;
 
 use http::StatusCode;
 
 pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
+pub use identity::IdentityFault;
 pub use list::{Entry, entries};
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.
@@ -61,6 +63,9 @@ pub enum Fault {
     /// The credential, the token, its binding, or what it allows.
     #[error(transparent)]
     Access(#[from] AccessFault),
+    /// Who calls as a consumer.
+    #[error(transparent)]
+    Identity(#[from] IdentityFault),
 }
 
 /// A request that is refused before routing.
@@ -150,6 +155,7 @@ impl Fault {
             Self::Route(fault) => fault.row(),
             Self::Upstream(fault) => fault.row(),
             Self::Access(fault) => fault.row(),
+            Self::Identity(fault) => fault.row(),
         }
     }
 }

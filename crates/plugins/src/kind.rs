@@ -5,8 +5,14 @@ use std::sync::Arc;
 use keybound_model::{Errors, PluginDescription, Record};
 use uuid::Uuid;
 
+use crate::acl::AclKind;
+use crate::basic_auth::BasicAuth;
 use crate::contract::Plugin;
 use crate::environment::Environment;
+use crate::hmac_auth::HmacAuth;
+use crate::identity;
+use crate::jwt::Jwt;
+use crate::key_auth::KeyAuth;
 
 /// A plugin: what the configuration side must know of it, and how an instance is made.
 pub(crate) trait Kind: Send + Sync {
@@ -30,5 +36,11 @@ pub(crate) trait Kind: Send + Sync {
 
 /// Every plugin beside `openid-connect`.
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![
+        identity::kind::<KeyAuth>(),
+        identity::kind::<BasicAuth>(),
+        identity::kind::<HmacAuth>(),
+        identity::kind::<Jwt>(),
+        Box::new(AclKind::new()),
+    ]
 }

@@ -68,9 +68,15 @@
 //! # }
 //! ```
 
+mod acl;
+mod basic_auth;
 pub mod contract;
 mod environment;
 pub mod fault;
+mod hmac_auth;
+mod identity;
+mod jwt;
+mod key_auth;
 mod kind;
 mod openid_connect;
 mod registry;

@@ -38,13 +38,14 @@ pub(crate) fn of_gateway(kind: ErrorType, message: &str, request_id: &str) -> Ty
 }
 
 /// The body of a plugin's refusal: compact JSON with the message, and with the detail where the configuration asks
-/// for it.
+/// for it; or the members that the plugin names.
 pub(crate) fn of_plugin(refusal: &Refusal) -> Typed {
     let row = refusal.fault.row();
     let message = refusal.message.as_deref().unwrap_or(row.message);
-    let body = match &refusal.detail {
-        None => json!({ "message": message }),
-        Some(detail) => json!({
+    let body = match (&refusal.members, &refusal.detail) {
+        (Some(members), _) => Value::Object(members.clone()),
+        (None, None) => json!({ "message": message }),
+        (None, Some(detail)) => json!({
             "message": message,
             "error": detail.error,
             "error_description": detail.description,
@@ -56,4 +57,23 @@ pub(crate) fn of_plugin(refusal: &Refusal) -> Typed {
 
 fn marked_up(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use keybound_plugins::fault::IdentityFault;
+
+    use super::*;
+
+    fn text(refusal: &Refusal) -> String {
+        String::from_utf8(of_plugin(refusal).1.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_plugins_members_stand_in_place_of_the_message() {
+        let mut refusal = Refusal::new(IdentityFault::JwtTimes);
+        assert_eq!(text(&refusal), r#"{"message":"Unauthorized"}"#);
+        refusal.members = json!({"exp": "token expired"}).as_object().cloned();
+        assert_eq!(text(&refusal), r#"{"exp":"token expired"}"#);
+    }
 }

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 
@@ -15,6 +16,8 @@ pub struct Refusal {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What `display_errors` puts into the body.
     pub detail: Option<Detail>,
+    /// The body's members in place of message and detail, where a plugin says what is wrong name by name.
+    pub members: Option<Map<String, Value>>,
 }
 
 /// The detail that `display_errors` puts into the body beside the message.
@@ -30,7 +33,7 @@ impl Refusal {
     /// A refusal that says no more than its row.
     #[must_use]
     pub fn new(fault: impl Into<Fault>) -> Self {
-        Self { fault: fault.into(), message: None, headers: Vec::new(), detail: None }
+        Self { fault: fault.into(), message: None, headers: Vec::new(), detail: None, members: None }
     }
 }
 

@@ -7,8 +7,8 @@ use keybound_pop::jws::JwsFault;
 use keybound_pop::proof::ProofFault;
 
 use super::{
-    AccessFault, AuthorizationFault, CredentialFault, Fault, ReplayStoreFault, RequestFault, RouteFault, Row,
-    UpstreamFault,
+    AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
+    RouteFault, Row, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -42,7 +42,8 @@ fn faults() -> impl Iterator<Item = Fault> {
     let requests = RequestFault::ALL.into_iter().map(Fault::Request);
     let routes = RouteFault::ALL.into_iter().map(Fault::Route);
     let upstreams = UpstreamFault::ALL.into_iter().map(Fault::Upstream);
-    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access))
+    let identities = IdentityFault::ALL.into_iter().map(Fault::Identity);
+    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access)).chain(identities)
 }
 
 fn access() -> impl Iterator<Item = AccessFault> {

@@ -41,6 +41,7 @@ use self::credential::{BodyKind, Credential};
 use self::token::Tokens;
 use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead};
 use crate::fault::{AccessFault, CredentialFault};
+use crate::identity;
 
 /// Most bytes of a body that is searched for a token.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -76,7 +77,7 @@ impl Plugin for OpenIdConnect {
     fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
         Box::pin(async move {
             if self.config.skip_preflight && is_preflight(exchange.head) {
-                self.config.forward.strip(&mut exchange.head.headers);
+                self.config.forward.strip(&mut exchange.head.headers, &exchange.notes.identity);
                 return Flow::Continue;
             }
             match self.decide(exchange).await {
@@ -116,7 +117,8 @@ impl OpenIdConnect {
         let nonce = bound.nonce().map(str::to_owned);
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
-        rewrite::rewrite(&grant, &self.config.forward, &self.config.places, head, body)
+        identity::accept(&mut notes.identity);
+        rewrite::rewrite(&grant, &self.config.forward, &self.config.places, head, body, &notes.identity)
             .await
             .map_err(|_: BodyFault| Box::new(Refused::new(CredentialFault::Body, used)))?;
         hand_out(nonce, notes);

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::Grant;
 use super::credential::{self, Place, Places};
-use crate::contract::{BodyFault, BodySource, Head};
+use crate::contract::{BodyFault, BodySource, Head, Identity};
+use crate::identity::{self, squashed};
 
 /// The header field that carries the token to the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,48 +25,28 @@ pub(super) struct TokenField {
 pub(super) struct Forward {
     pub(super) hide_credentials: bool,
     pub(super) token: Option<TokenField>,
-    /// Credential and identity fields, without their `-` and `_`: a field with `_` in its name that reads like one of
+    /// Credential fields, without their `-` and `_`: a field with `_` in its name that reads like one of
     /// these is never forwarded.
     lookalikes: Vec<String>,
 }
 
 pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
-/// The identity fields of Kong, which upstreams trust. Only a gateway may set them.
-const IDENTITY: [HeaderName; 10] = [
-    HeaderName::from_static("x-consumer-id"),
-    HeaderName::from_static("x-consumer-custom-id"),
-    HeaderName::from_static("x-consumer-username"),
-    HeaderName::from_static("x-consumer-groups"),
-    HeaderName::from_static("x-credential-identifier"),
-    HeaderName::from_static("x-credential-username"),
-    HeaderName::from_static("x-anonymous-consumer"),
-    HeaderName::from_static("x-authenticated-groups"),
-    HeaderName::from_static("x-authenticated-scope"),
-    HeaderName::from_static("x-authenticated-userid"),
-];
-
 impl Forward {
     pub(super) fn new(hide_credentials: bool, token: Option<TokenField>, places: &Places) -> Self {
         let credentials = [AUTHORIZATION, COOKIE, DPOP, credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN];
         let configured = token.iter().map(|field| field.name.clone()).chain(places.field.clone());
-        let mut lookalikes: Vec<String> = credentials
-            .into_iter()
-            .chain(IDENTITY)
-            .chain(configured)
-            .map(|name| squashed(name.as_str()))
-            .collect();
+        let mut lookalikes: Vec<String> =
+            credentials.into_iter().chain(configured).map(|name| squashed(name.as_str())).collect();
         lookalikes.sort_unstable();
         lookalikes.dedup();
         Self { hide_credentials, token, lookalikes }
     }
 
-    /// Takes out of the fields what only a gateway may say, and the proof in any spelling.
-    pub(super) fn strip(&self, headers: &mut HeaderMap) {
+    /// Takes out of the fields what only a gateway may say, and the proof in any spelling. Who calls is said anew.
+    pub(super) fn strip(&self, headers: &mut HeaderMap, identity: &Identity) {
         headers.remove(DPOP);
-        for name in &IDENTITY {
-            headers.remove(name);
-        }
+        identity::restate(headers, identity);
         if headers.keys().any(|name| name.as_str().contains('_')) {
             let twins: Vec<HeaderName> =
                 headers.keys().filter(|name| self.is_lookalike(name)).cloned().collect();
@@ -103,8 +84,9 @@ pub(super) async fn rewrite(
     places: &Places,
     head: &mut Head,
     body: &mut dyn BodySource,
+    identity: &Identity,
 ) -> Result<(), BodyFault> {
-    forward.strip(&mut head.headers);
+    forward.strip(&mut head.headers, identity);
     let credential = grant.credential();
     match &credential.place {
         // A parameter that was used is never forwarded, whatever hide_credentials says.
@@ -139,11 +121,6 @@ fn hide_cookie(headers: &mut HeaderMap, name: &str) {
     }
 }
 
-/// A name without `-` and `_`, as software that folds the two would tell it apart.
-fn squashed(name: &str) -> String {
-    name.chars().filter(|letter| !matches!(letter, '-' | '_')).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +137,7 @@ mod tests {
         for name in names {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static("x"));
         }
-        forward().strip(&mut headers);
+        forward().strip(&mut headers, &Identity::default());
         headers.keys().map(ToString::to_string).collect()
     }
 

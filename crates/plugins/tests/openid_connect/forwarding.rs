@@ -1,8 +1,13 @@
 //! What the upstream sees.
 
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::support::{Call, Client, Gate, URL};
+use keybound_model::entity::Consumer;
+use keybound_plugins::contract::{Chain, Decision, Exchange, Flow, Plugin};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Call, Client, Gate, URL, scope};
 
 fn bearer(token: &str) -> Call {
     Call::get(URL).header("authorization", &format!("Bearer {token}"))
@@ -60,4 +65,50 @@ async fn no_proof_and_no_identity_of_the_clients_reaches_the_upstream() {
     let mut names: Vec<_> = passed.head.headers.keys().map(ToString::to_string).collect();
     names.sort();
     assert_eq!(names, ["authorization", "my_field", "x-other"]);
+}
+
+/// A plugin before `openid-connect` that takes every caller for John.
+struct Earlier {
+    anonymous: bool,
+}
+
+impl Plugin for Earlier {
+    fn name(&self) -> &'static str {
+        "earlier"
+    }
+
+    fn priority(&self) -> i32 {
+        2000
+    }
+
+    fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
+        Box::pin(async move {
+            let identity = &mut exchange.notes.identity;
+            let consumer = Consumer {
+                id: Uuid::from_u128(7),
+                username: Some("john".to_owned()),
+                custom_id: None,
+                tags: vec![],
+            };
+            identity.consumer = Some(Arc::new(consumer));
+            identity.authenticated = !self.anonymous;
+            identity.anonymous = self.anonymous;
+            Flow::Continue
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_an_earlier_plugin_found_is_told_and_the_anonymous_one_is_not() {
+    for anonymous in [false, true] {
+        let mut gate = Gate::with(json!({})).await;
+        let mut plugins = gate.chain.plugins();
+        plugins.push(Arc::new(Earlier { anonymous }));
+        gate.chain = Chain::new(plugins, scope());
+        let passed = gate.permit(bearer(&gate.bearer()).header("x-consumer-username", "forged")).await;
+        assert_eq!(passed.field("x-consumer-username"), Some("john").filter(|_| !anonymous));
+        assert_eq!(passed.field("x-anonymous-consumer"), None);
+        assert!(passed.notes.identity.authenticated);
+        assert_eq!(passed.notes.identity.consumer.is_some(), !anonymous);
+    }
 }

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use super::PARAMETER;
 use crate::fault::CredentialFault;
+use crate::identity::parameter;
 
 /// The token in a query (RFC 6750 §2.3); an empty one counts as none.
 ///
@@ -19,12 +20,5 @@ pub(super) fn token(query: &str) -> Result<Option<Cow<'_, str>>, CredentialFault
 
 /// The same query, or the same form, without the token; every other parameter keeps its bytes. `None` when nothing is left.
 pub(in crate::openid_connect) fn without_token(query: &str) -> Option<String> {
-    let kept: Vec<&str> = query
-        .split('&')
-        .filter(|pair| {
-            form_urlencoded::parse(pair.as_bytes()).next().is_none_or(|(name, _)| name != PARAMETER)
-        })
-        .collect();
-    let kept = kept.join("&");
-    (!kept.is_empty()).then_some(kept)
+    parameter::without(query, PARAMETER)
 }

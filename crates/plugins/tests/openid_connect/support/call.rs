@@ -65,6 +65,7 @@ pub(crate) struct Refused {
     pub(crate) message: String,
     pub(crate) error: Option<&'static str>,
     pub(crate) description: Option<String>,
+    pub(crate) members: Option<serde_json::Map<String, serde_json::Value>>,
     pub(crate) notes: Notes,
 }
 
@@ -183,6 +184,7 @@ impl Outcome {
             message: refusal.message.map_or(row.message.to_owned(), std::borrow::Cow::into_owned),
             error: refusal.detail.as_ref().map(|detail| detail.error),
             description: refusal.detail.map(|detail| detail.description.into_owned()),
+            members: refusal.members,
             notes: self.notes,
         }
     }
@@ -233,6 +235,7 @@ impl Refused {
         assert_eq!(self.challenge_error("DPoP"), Some(error));
         assert_eq!(self.challenge_error("Bearer"), None);
         assert_eq!(self.error, Some(error));
+        assert_eq!(self.members, None);
     }
 
     /// Asserts a 401 with this code, whose error stands on the Bearer challenge and nowhere else.

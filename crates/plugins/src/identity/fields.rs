@@ -1,0 +1,111 @@
+//! The header fields that tell an upstream who calls. Upstreams trust them, so only a gateway may set them.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::contract::Identity;
+
+const CONSUMER_ID: HeaderName = HeaderName::from_static("x-consumer-id");
+const CONSUMER_CUSTOM_ID: HeaderName = HeaderName::from_static("x-consumer-custom-id");
+const CONSUMER_USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
+const CREDENTIAL_IDENTIFIER: HeaderName = HeaderName::from_static("x-credential-identifier");
+const ANONYMOUS_CONSUMER: HeaderName = HeaderName::from_static("x-anonymous-consumer");
+
+/// All of them, Kong's older ones too.
+const NAMES: [HeaderName; 9] = [
+    CONSUMER_ID,
+    CONSUMER_CUSTOM_ID,
+    CONSUMER_USERNAME,
+    CREDENTIAL_IDENTIFIER,
+    ANONYMOUS_CONSUMER,
+    HeaderName::from_static("x-consumer-groups"),
+    HeaderName::from_static("x-authenticated-groups"),
+    HeaderName::from_static("x-credential-username"),
+    HeaderName::from_static("x-authenticated-userid"),
+];
+
+/// The same names as software sees them that takes `_` for `-`.
+const SQUASHED: [&str; 9] = [
+    "xconsumerid",
+    "xconsumercustomid",
+    "xconsumerusername",
+    "xcredentialidentifier",
+    "xanonymousconsumer",
+    "xconsumergroups",
+    "xauthenticatedgroups",
+    "xcredentialusername",
+    "xauthenticateduserid",
+];
+
+/// Takes every field out that says who calls, in any spelling with `_` too.
+fn strip(headers: &mut HeaderMap) {
+    for name in &NAMES {
+        headers.remove(name);
+    }
+    if headers.keys().any(is_lookalike) {
+        let twins: Vec<HeaderName> = headers.keys().filter(|name| is_lookalike(name)).cloned().collect();
+        for name in twins {
+            headers.remove(name);
+        }
+    }
+}
+
+/// Says who calls: what is known, and nothing of what the client said.
+pub(crate) fn restate(headers: &mut HeaderMap, identity: &Identity) {
+    strip(headers);
+    if let Some(consumer) = &identity.consumer {
+        set(headers, CONSUMER_ID, &consumer.id.to_string());
+        for (name, value) in
+            [(CONSUMER_CUSTOM_ID, &consumer.custom_id), (CONSUMER_USERNAME, &consumer.username)]
+        {
+            if let Some(value) = value {
+                set(headers, name, value);
+            }
+        }
+    }
+    if let Some(credential) = &identity.credential {
+        set(headers, CREDENTIAL_IDENTIFIER, credential);
+    }
+    if identity.anonymous {
+        headers.insert(ANONYMOUS_CONSUMER, HeaderValue::from_static("true"));
+    }
+}
+
+/// A name without `-` and `_`, as software that folds the two would tell it apart.
+pub(crate) fn squashed(name: &str) -> String {
+    name.chars().filter(|letter| !matches!(letter, '-' | '_')).collect()
+}
+
+fn is_lookalike(name: &HeaderName) -> bool {
+    name.as_str().contains('_') && SQUASHED.contains(&squashed(name.as_str()).as_str())
+}
+
+/// A value that no field can carry is left out.
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_its_lookalike() {
+        for (name, twin) in NAMES.iter().zip(SQUASHED) {
+            assert_eq!(squashed(name.as_str()), twin);
+        }
+    }
+
+    #[test]
+    fn what_a_client_says_of_itself_leaves_in_every_spelling() {
+        let mut headers = HeaderMap::new();
+        for name in
+            ["x-consumer-id", "x_consumer_id", "x-consumer_groups", "x_authenticated-userid_", "x_mine"]
+        {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static("forged"));
+        }
+        restate(&mut headers, &Identity::default());
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x_mine"]);
+    }
+}
