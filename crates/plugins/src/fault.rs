@@ -4,11 +4,13 @@
 
 mod access;
 mod list;
+mod traffic;
 
 use http::StatusCode;
 
 pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
 pub use list::{Entry, entries};
+pub use traffic::TrafficFault;
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,9 @@ pub enum Fault {
     /// The credential, the token, its binding, or what it allows.
     #[error(transparent)]
     Access(#[from] AccessFault),
+    /// What plugins demand of a request beside who sends it, and what they do with its response.
+    #[error(transparent)]
+    Traffic(#[from] TrafficFault),
 }
 
 /// A request that is refused before routing.
@@ -138,6 +143,7 @@ impl Fault {
             Self::Route(fault) => fault.row(),
             Self::Upstream(fault) => fault.row(),
             Self::Access(fault) => fault.row(),
+            Self::Traffic(fault) => fault.row(),
         }
     }
 }

@@ -75,5 +75,5 @@ mod kind;
 mod openid_connect;
 mod registry;
 
-pub use environment::{Environment, Random, ReplayStores};
+pub use environment::{CounterStores, Environment, Random, ReplayStores};
 pub use registry::Registry;

@@ -2,9 +2,11 @@
 //!
 //! - [`config`]: the configuration store. Engines: [`sqlite::SqliteStore`], one file; [`memory::MemoryStore`], a declarative
 //!   file held in memory.
+//! - [`counters`]: how many requests there were. Engines: [`counters::MemoryCounters`], [`counters::RedisCounters`].
 //! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
 
 pub mod config;
+pub mod counters;
 pub mod memory;
 pub mod replay;
 pub mod sqlite;

@@ -92,9 +92,7 @@ pub(crate) async fn serve(
     let Some((route, taken)) = found else {
         return exit.fault(RouteFault::NoRoute, None, None, &mut notes);
     };
-    if let Some(record) = &mut exit.record {
-        record.scope = Some(Arc::clone(&route.scope));
-    }
+    exit.routed(&route, &head);
     if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
         return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
@@ -136,7 +134,7 @@ async fn forward(
     permit: Permit,
     body: RequestBody,
     onward: Onward,
-    exit: Exit,
+    mut exit: Exit,
     notes: &mut Notes,
 ) -> Response<ResponseBody> {
     let Onward { route, service, taken, received, takes_trailers, via, forwarded_for, upgrade, started } =
@@ -168,6 +166,9 @@ async fn forward(
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
     }
+    if let Some(record) = &mut exit.record {
+        record.sent_to(&target);
+    }
     let outgoing =
         Outgoing { method: head.method, target: Uri::from(target), headers: head.headers, body, tls_name };
 
@@ -179,14 +180,18 @@ async fn forward(
     };
     let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
     let (mut response, lease) = (answered.response, answered.lease);
+    if let Some(record) = &mut exit.record {
+        record.answered_by(lease.key.address);
+    }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upstream = response.extensions_mut().remove::<OnUpgrade>();
         return match (head.websocket, upgrade, upstream) {
             (true, Some(client), Some(upstream)) => {
                 upgrade::join(client, upstream, pause);
-                let empty = |_| ResponseBody::own(bytes::Bytes::new());
-                exit.proxied(response, empty, latencies, route, takes_trailers, notes)
+                let empty = ResponseBody::own(bytes::Bytes::new());
+                let (parts, _) = response.into_parts();
+                exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await
             }
             _ => {
                 let detail = "the upstream changed protocols without being asked".to_owned();
@@ -194,8 +199,9 @@ async fn forward(
             }
         };
     }
-    let take = |incoming| ResponseBody::upstream(incoming, lease, pause);
-    exit.proxied(response, take, latencies, route, takes_trailers, notes)
+    let (parts, incoming) = response.into_parts();
+    let body = ResponseBody::upstream(incoming, lease, pause);
+    exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 
 /// The same URL over https, without a port.
@@ -236,5 +242,6 @@ fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str,
         subject: None,
         proxy_latency: None,
         upstream_latency: None,
+        hearing: None,
     }
 }

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::fault::Fault;
 
@@ -9,12 +9,26 @@ use crate::fault::Fault;
 pub struct Refusal {
     /// The fault; status, message and log level come from its row.
     pub fault: Fault,
+    /// The status when the configuration replaces the row's (`error_code` and its like).
+    pub status: Option<StatusCode>,
     /// The body's text when the configuration replaces the row's (`unauthorized_error_message` and its like).
     pub message: Option<Cow<'static, str>>,
     /// Challenge, nonce, `Retry-After`, `Cache-Control`: fields of the answer beyond the row's.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// What `display_errors` puts into the body.
     pub detail: Option<Detail>,
+    /// The form of the body.
+    pub form: Form,
+}
+
+/// The form of a refusal's body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Compact JSON with the message.
+    #[default]
+    Compact,
+    /// The gateway's error body: message and request id, in the form that the client takes.
+    Gateway,
 }
 
 /// The detail that `display_errors` puts into the body beside the message.
@@ -30,7 +44,14 @@ impl Refusal {
     /// A refusal that says no more than its row.
     #[must_use]
     pub fn new(fault: impl Into<Fault>) -> Self {
-        Self { fault: fault.into(), message: None, headers: Vec::new(), detail: None }
+        Self {
+            fault: fault.into(),
+            status: None,
+            message: None,
+            headers: Vec::new(),
+            detail: None,
+            form: Form::default(),
+        }
     }
 }
 

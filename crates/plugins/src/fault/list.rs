@@ -8,7 +8,7 @@ use keybound_pop::proof::ProofFault;
 
 use super::{
     AccessFault, AuthorizationFault, CredentialFault, Fault, ReplayStoreFault, RequestFault, RouteFault, Row,
-    UpstreamFault,
+    TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -42,7 +42,8 @@ fn faults() -> impl Iterator<Item = Fault> {
     let requests = RequestFault::ALL.into_iter().map(Fault::Request);
     let routes = RouteFault::ALL.into_iter().map(Fault::Route);
     let upstreams = UpstreamFault::ALL.into_iter().map(Fault::Upstream);
-    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access))
+    let traffic = TrafficFault::ALL.into_iter().map(Fault::Traffic);
+    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access)).chain(traffic)
 }
 
 fn access() -> impl Iterator<Item = AccessFault> {
