@@ -8,6 +8,8 @@ use keybound_store::counters::{CounterStore, RedisSettings};
 use keybound_store::replay::ReplayStore;
 use tokio::runtime::Handle;
 
+use crate::metrics::Metrics;
+
 /// Unpredictable bytes.
 pub trait Random: Send + Sync {
     /// Fills all of `bytes`.
@@ -44,6 +46,8 @@ pub struct Environment {
     pub replay: Arc<dyn ReplayStores>,
     /// The counters of requests.
     pub counters: Arc<dyn CounterStores>,
+    /// What `prometheus` counts.
+    pub metrics: Arc<Metrics>,
     /// When this process started: what it remembers of used proofs begins there.
     pub started_at: UnixTime,
 }

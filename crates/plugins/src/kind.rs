@@ -30,5 +30,12 @@ pub(crate) trait Kind: Send + Sync {
 
 /// Every plugin beside `openid-connect`.
 pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
-    vec![]
+    vec![
+        crate::cors::kind(),
+        crate::correlation_id::kind(),
+        crate::ip_restriction::kind(),
+        crate::prometheus::kind(),
+        crate::rate_limiting::kind(),
+        crate::request_termination::kind(),
+    ]
 }

@@ -69,11 +69,20 @@
 //! ```
 
 pub mod contract;
+mod correlation_id;
+mod cors;
 mod environment;
 pub mod fault;
+mod ip_restriction;
 mod kind;
 mod openid_connect;
+mod prometheus;
+mod rate_limiting;
 mod registry;
+mod request_termination;
+mod secret;
+mod typed;
 
 pub use environment::{CounterStores, Environment, Random, ReplayStores};
+pub use prometheus::metrics;
 pub use registry::Registry;

@@ -18,6 +18,7 @@ pub(super) fn environment(roots: TrustRoots, runtime: Handle, started_at: UnixTi
         random: Arc::new(SystemRandom),
         runtime,
         counters,
+        metrics: Arc::default(),
         roots,
         replay: Arc::new(InMemory),
         started_at,

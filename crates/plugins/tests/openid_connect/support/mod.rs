@@ -89,6 +89,7 @@ impl Gate {
             roots: TrustRoots::empty(),
             replay: Arc::new(Memory),
             counters: Arc::new(Memory),
+            metrics: Arc::default(),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
         if at.is_none() {
