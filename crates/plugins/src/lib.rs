@@ -73,6 +73,7 @@ mod correlation_id;
 mod cors;
 mod environment;
 pub mod fault;
+mod http_log;
 mod ip_restriction;
 mod kind;
 mod openid_connect;
@@ -80,6 +81,8 @@ mod prometheus;
 mod rate_limiting;
 mod registry;
 mod request_termination;
+mod request_transformer;
+mod response_transformer;
 mod secret;
 mod typed;
 

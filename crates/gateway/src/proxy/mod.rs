@@ -30,7 +30,7 @@ use crate::respond::{Exit, Latencies};
 use crate::route::Asked;
 use crate::snapshot::{RouteEntry, ServiceEntry};
 use crate::upstream::attempt::Outgoing;
-use crate::upstream::uri::forward_target;
+use crate::upstream::uri::{forward_target, replaced_target};
 
 /// What the forwarding needs beside the permit.
 struct Onward {
@@ -142,7 +142,10 @@ async fn forward(
     let (route, service) = (&*route, &*service);
     let mut head = permit.into_head();
     let strip = route.strip_path;
-    let target = forward_target(&service.base, &head.path, strip, taken, head.query.as_deref(), &received);
+    let target = match &notes.upstream_path {
+        Some(path) => replaced_target(path, head.query.as_deref()),
+        None => forward_target(&service.base, &head.path, strip, taken, head.query.as_deref(), &received),
+    };
     let Some(target) = target else {
         return exit.fault(RequestFault::Path, None, Some(route), notes);
     };
@@ -163,6 +166,9 @@ async fn forward(
     };
     let tls_name = kept_host(route, &head.headers).filter(|_| service.upstream.tls.is_some());
     request_fields::set(&mut head.headers, &facts);
+    if let Some(host) = notes.upstream_host.take() {
+        head.headers.insert(http::header::HOST, host);
+    }
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
     }

@@ -24,6 +24,10 @@ pub struct Notes {
     pub noticed: Vec<&'static str>,
     /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
+    /// The path that the upstream is asked for in place of the service's and the request's, unless it is `None`.
+    pub upstream_path: Option<String>,
+    /// `Host` for the upstream in place of what service and route say, unless it is `None`.
+    pub upstream_host: Option<HeaderValue>,
     /// Fields that no response has, whoever writes it, unless a plugin sets them by `response_headers`.
     pub response_removals: Vec<HeaderName>,
     /// Fields for the response beside an upstream's own of the same name: `Vary`.

@@ -23,8 +23,8 @@ pub enum TrafficFault {
     /// A response's body that a plugin must look into is longer than it takes.
     #[error("the response's body is larger than a plugin takes")]
     ResponseBodyTooLarge,
-    /// A plugin cannot make of a request what its configuration says: a template has no value to put in.
-    #[error("a plugin's template cannot be filled in for this request")]
+    /// A value of the request that a plugin's template puts into a field or a path cannot stand there.
+    #[error("a value of the request cannot stand where a plugin's template puts it")]
     Template,
 }
 
@@ -67,9 +67,7 @@ impl TrafficFault {
                 "An invalid response was received from the upstream server",
                 Blame::Upstream,
             ),
-            Self::Template => {
-                ("plugin_template", StatusCode::INTERNAL_SERVER_ERROR, unexpected, Blame::Configuration)
-            }
+            Self::Template => ("plugin_template", StatusCode::BAD_REQUEST, "Bad request", Blame::Client),
         };
         Row { code, status, error: None, message, blame }
     }
