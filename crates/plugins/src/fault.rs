@@ -5,12 +5,14 @@
 mod access;
 mod identity;
 mod list;
+mod traffic;
 
 use http::StatusCode;
 
 pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
 pub use identity::IdentityFault;
 pub use list::{Entry, entries};
+pub use traffic::TrafficFault;
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,9 @@ pub enum Fault {
     /// Who calls as a consumer.
     #[error(transparent)]
     Identity(#[from] IdentityFault),
+    /// What plugins demand of a request beside who sends it, and what they do with its response.
+    #[error(transparent)]
+    Traffic(#[from] TrafficFault),
 }
 
 /// A request that is refused before routing.
@@ -156,6 +161,7 @@ impl Fault {
             Self::Upstream(fault) => fault.row(),
             Self::Access(fault) => fault.row(),
             Self::Identity(fault) => fault.row(),
+            Self::Traffic(fault) => fault.row(),
         }
     }
 }

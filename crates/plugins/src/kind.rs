@@ -42,5 +42,14 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         identity::kind::<HmacAuth>(),
         identity::kind::<Jwt>(),
         Box::new(AclKind::new()),
+        crate::cors::kind(),
+        crate::correlation_id::kind(),
+        crate::http_log::kind(),
+        crate::ip_restriction::kind(),
+        crate::prometheus::kind(),
+        crate::rate_limiting::kind(),
+        crate::request_termination::kind(),
+        crate::request_transformer::kind(),
+        crate::response_transformer::kind(),
     ]
 }

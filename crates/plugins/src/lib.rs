@@ -71,15 +71,27 @@
 mod acl;
 mod basic_auth;
 pub mod contract;
+mod correlation_id;
+mod cors;
 mod environment;
 pub mod fault;
 mod hmac_auth;
+mod http_log;
 mod identity;
+mod ip_restriction;
 mod jwt;
 mod key_auth;
 mod kind;
 mod openid_connect;
+mod prometheus;
+mod rate_limiting;
 mod registry;
+mod request_termination;
+mod request_transformer;
+mod response_transformer;
+mod secret;
+mod typed;
 
-pub use environment::{Environment, Random, ReplayStores};
+pub use environment::{CounterStores, Environment, Random, ReplayStores};
+pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

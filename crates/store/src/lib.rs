@@ -3,9 +3,11 @@
 //! - [`config`]: the configuration store. Engines: [`sqlite::SqliteStore`], one file; [`postgres::PostgresStore`], one database
 //!   for several nodes; [`memory::MemoryStore`], a declarative file held in memory. [`sql`] is what the databases share.
 //! - [`seal`]: secrets at rest.
+//! - [`counters`]: how many requests there were. Engines: [`counters::MemoryCounters`], [`counters::RedisCounters`].
 //! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
 
 pub mod config;
+pub mod counters;
 pub mod memory;
 pub mod postgres;
 pub mod replay;

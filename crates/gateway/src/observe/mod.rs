@@ -1,11 +1,15 @@
-//! One access record per request, forwarded or not.
+//! One access record per request, forwarded or not, for the log and for the plugins that listen.
 
-use std::net::IpAddr;
+mod hearing;
+
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Method, StatusCode};
-use keybound_plugins::contract::{Notes, Scope};
+use http::{HeaderMap, Method, StatusCode};
+use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope};
+
+use self::hearing::Hearing;
 
 /// The `tracing` target of access records.
 pub const TARGET: &str = "access";
@@ -32,6 +36,8 @@ pub(crate) struct Record {
     /// Milliseconds until the request was sent to the upstream, and from then to the head of its response.
     pub(crate) proxy_latency: Option<u64>,
     pub(crate) upstream_latency: Option<u64>,
+    /// What plugins will hear, where any of the route listens.
+    pub(crate) hearing: Option<Hearing>,
 }
 
 /// nginx's status for a client that went away before its answer.
@@ -43,12 +49,58 @@ impl Record {
         tracing::enabled!(target: TARGET, tracing::Level::INFO)
     }
 
-    /// Takes over what the plugins want said.
-    pub(crate) fn note(&mut self, notes: &mut Notes) {
+    /// The record of a request that only plugins want to hear of.
+    pub(crate) fn of(head: &Head, started: Instant) -> Self {
+        Self {
+            started,
+            request_id: head.request_id.clone(),
+            method: head.method.clone(),
+            path: head.path.escaped.clone(),
+            peer: head.connection.peer.ip().to_canonical(),
+            client: Some(head.client_ip),
+            status: None,
+            bytes: 0,
+            scope: None,
+            fault: None,
+            detail: None,
+            jkt: None,
+            subject: None,
+            proxy_latency: None,
+            upstream_latency: None,
+            hearing: None,
+        }
+    }
+
+    /// Notes what the plugins of the route want to hear of the request.
+    pub(crate) fn listen(&mut self, listening: Listening, chain: &Chain, head: &Head) {
+        if listening != Listening::Nothing {
+            self.hearing = Some(Hearing::new(listening, chain, head));
+        }
+    }
+
+    /// Notes what the upstream is asked for.
+    pub(crate) fn sent_to(&mut self, target: &impl std::fmt::Display) {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.uri = target.to_string();
+        }
+    }
+
+    /// Notes which target answered.
+    pub(crate) fn answered_by(&mut self, address: SocketAddr) {
+        if let Some(hearing) = &mut self.hearing {
+            hearing.address = Some(address);
+        }
+    }
+
+    /// Takes over what the plugins want said, and the head of the answer.
+    pub(crate) fn answered(&mut self, headers: &HeaderMap, from_upstream: bool, notes: &mut Notes) {
         self.fault = notes.fault.or(self.fault);
         self.detail = notes.detail.take().or_else(|| self.detail.take());
         self.subject = notes.subject.take();
         self.jkt = notes.jkt.map(|jkt| jkt.to_string());
+        if let Some(hearing) = &mut self.hearing {
+            hearing.answered(headers, from_upstream, notes);
+        }
     }
 }
 
@@ -77,6 +129,9 @@ impl Drop for Record {
             jkt = self.jkt,
             subject = self.subject,
         );
+        if let Some(hearing) = self.hearing.take() {
+            hearing.tell(self);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ use crate::route::Asked;
 use crate::snapshot::{GrpcRoute, RouteEntry, ServiceEntry};
 use crate::upstream::Destination;
 use crate::upstream::attempt::{KeptHost, Outgoing};
-use crate::upstream::uri::forward_target;
+use crate::upstream::uri::{forward_target, replaced_target};
 
 /// What the forwarding needs beside the permit.
 struct Onward {
@@ -99,9 +99,7 @@ pub(crate) async fn serve(
         return exit.fault(RouteFault::NoRoute, None, None, &mut notes);
     };
     notes.uri_captures = captures;
-    if let Some(record) = &mut exit.record {
-        record.scope = Some(Arc::clone(&route.scope));
-    }
+    exit.routed(&route, &head);
     if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
         return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
@@ -146,7 +144,7 @@ async fn forward(
     permit: Permit,
     body: RequestBody,
     onward: Onward,
-    exit: Exit,
+    mut exit: Exit,
     notes: &mut Notes,
 ) -> Response<ResponseBody> {
     let Onward { route, service, taken, received, takes_trailers, via, forwarded_for, upgrade, started } =
@@ -154,7 +152,10 @@ async fn forward(
     let (route, service) = (&*route, &*service);
     let mut head = permit.into_head();
     let strip = route.strip_path;
-    let target = forward_target(&service.base, &head.path, strip, taken, head.query.as_deref(), &received);
+    let target = match &notes.upstream_path {
+        Some(path) => replaced_target(path, head.query.as_deref()),
+        None => forward_target(&service.base, &head.path, strip, taken, head.query.as_deref(), &received),
+    };
     let Some(target) = target else {
         return exit.fault(RequestFault::Path, None, Some(route), notes);
     };
@@ -186,11 +187,17 @@ async fn forward(
     });
     let kept_host = kept_host(route, &head.headers);
     request_fields::set(&mut head.headers, &facts);
+    if let Some(host) = notes.upstream_host.take() {
+        head.headers.insert(http::header::HOST, host);
+    }
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
     } else if body.is_open_ended() {
         // Without it hyper leaves the body of a GET, a HEAD and the like behind.
         head.headers.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    if let Some(record) = &mut exit.record {
+        record.sent_to(&target);
     }
     let outgoing = Outgoing {
         method: head.method,
@@ -209,14 +216,18 @@ async fn forward(
     };
     let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
     let (mut response, lease) = (answered.response, answered.lease);
+    if let Some(record) = &mut exit.record {
+        record.answered_by(lease.key.address);
+    }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upstream = response.extensions_mut().remove::<OnUpgrade>();
         return match (head.websocket, upgrade, upstream) {
             (true, Some(client), Some(upstream)) => {
                 upgrade::join(client, upstream, pause);
-                let empty = |_| ResponseBody::own(bytes::Bytes::new());
-                exit.proxied(response, empty, latencies, route, takes_trailers, notes)
+                let empty = ResponseBody::own(bytes::Bytes::new());
+                let (parts, _) = response.into_parts();
+                exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await
             }
             _ => {
                 let detail = "the upstream changed protocols without being asked".to_owned();
@@ -224,8 +235,9 @@ async fn forward(
             }
         };
     }
-    let take = |incoming| ResponseBody::upstream(incoming, lease, pause);
-    exit.proxied(response, take, latencies, route, takes_trailers, notes)
+    let (parts, incoming) = response.into_parts();
+    let body = ResponseBody::upstream(incoming, lease, pause);
+    exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 
 /// The same URL over https, without a port.
@@ -281,5 +293,6 @@ fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str,
         subject: None,
         proxy_latency: None,
         upstream_latency: None,
+        hearing: None,
     }
 }

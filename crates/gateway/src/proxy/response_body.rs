@@ -1,11 +1,12 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use keybound_plugins::fault::UpstreamFault;
 use tokio::time::Sleep;
 
 use super::trailers;
@@ -50,6 +51,25 @@ pub(crate) enum Torn {
     Timeout,
 }
 
+/// Why a body cannot be had as a whole.
+#[derive(Debug)]
+pub(crate) enum Whole {
+    /// It is longer than was asked for.
+    TooLong,
+    /// It ended early.
+    Torn(Torn),
+}
+
+impl Torn {
+    /// The same when nothing of the response is out yet.
+    pub(crate) fn fault(&self) -> UpstreamFault {
+        match self {
+            Self::Broken(_) => UpstreamFault::InvalidResponse,
+            Self::Timeout => UpstreamFault::Timeout,
+        }
+    }
+}
+
 impl ResponseBody {
     /// A body that the gateway wrote; empty for none.
     pub(crate) fn own(bytes: Bytes) -> Self {
@@ -65,6 +85,23 @@ impl ResponseBody {
         }
         let body = UpstreamBody { incoming, lease: Some(lease), pause, waiting: None };
         Self { content: Content::Upstream(Box::new(body)), record: None, _busy: None }
+    }
+
+    /// All of it, without trailers, when it is at most so many bytes long.
+    pub(crate) async fn whole(mut self, limit: usize) -> Result<Bytes, Whole> {
+        if usize::try_from(self.size_hint().lower()).map_or(true, |announced| announced > limit) {
+            return Err(Whole::TooLong);
+        }
+        let mut whole = BytesMut::new();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut self).poll_frame(context)).await {
+            if let Ok(data) = frame.map_err(Whole::Torn)?.into_data() {
+                if data.len() > limit - whole.len() {
+                    return Err(Whole::TooLong);
+                }
+                whole.extend_from_slice(&data);
+            }
+        }
+        Ok(whole.freeze())
     }
 
     /// Ties the end of the request to the end of this body.

@@ -10,10 +10,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
-use hyper::body::Incoming;
-use keybound_plugins::contract::{Answer, Notes, Refusal, ResponseHead};
-use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row};
+use http::{Method, Response, StatusCode, response};
+use keybound_plugins::contract::{Answer, Form, Head, Listening, Notes, Refusal, ResponseHead};
+use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row, TrafficFault};
 
 use crate::listen::Busy;
 use crate::observe::{Record, millis};
@@ -22,7 +21,7 @@ use crate::proxy::names::{
     X_KONG_PROXY_LATENCY, X_KONG_REQUEST_ID, X_KONG_RESPONSE_LATENCY, X_KONG_UPSTREAM_LATENCY,
     X_KONG_UPSTREAM_STATUS,
 };
-use crate::proxy::response_body::ResponseBody;
+use crate::proxy::response_body::{ResponseBody, Whole};
 use crate::proxy::response_fields;
 use crate::settings::{ErrorType, Settings};
 use crate::snapshot::RouteEntry;
@@ -73,6 +72,18 @@ impl Exit {
         }
     }
 
+    /// Notes which route the request is on, for those of its plugins that will hear of it.
+    pub(crate) fn routed(&mut self, route: &RouteEntry, head: &Head) {
+        let listening = route.chain.listening();
+        if self.record.is_none() && listening != Listening::Nothing {
+            self.record = Some(Box::new(Record::of(head, self.started)));
+        }
+        if let Some(record) = &mut self.record {
+            record.scope = Some(Arc::clone(&route.scope));
+            record.listen(listening, &route.chain, head);
+        }
+    }
+
     /// Answers with a fault that the gateway itself found: Kong's error body in the form that the client takes.
     pub(crate) fn fault(
         mut self,
@@ -116,7 +127,15 @@ impl Exit {
         notes: &mut Notes,
     ) -> Response<ResponseBody> {
         let row = refusal.fault.row();
-        let typed = body::of_plugin(&refusal);
+        let row = Row { status: refusal.status.unwrap_or(row.status), ..row };
+        let typed = match refusal.form {
+            Form::Compact => body::of_plugin(&refusal),
+            Form::Gateway => {
+                let kind = self.accept.as_ref().and_then(negotiate::accepted).unwrap_or(ErrorType::Json);
+                let message = refusal.message.as_deref().unwrap_or(row.message);
+                body::of_gateway(kind, message, self.request_id.to_str().unwrap_or_default())
+            }
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in refusal.headers {
             headers.append(name, value);
@@ -154,21 +173,40 @@ impl Exit {
         self.own(row, row.message, headers, empty, Some(route), notes)
     }
 
-    /// Passes an upstream's answer on: its fields without those of its connection, and ours.
-    pub(crate) fn proxied(
+    /// Passes an upstream's answer on: its fields without those of its connection, and ours. Its body is streamed,
+    /// unless a plugin asks for all of it.
+    pub(crate) async fn proxied(
         mut self,
-        mut response: Response<Incoming>,
-        take_body: impl FnOnce(Incoming) -> ResponseBody,
+        mut response: response::Parts,
+        mut body: ResponseBody,
         latencies: Latencies,
         route: &RouteEntry,
         takes_trailers: bool,
         notes: &mut Notes,
     ) -> Response<ResponseBody> {
-        let status = response.status();
+        let status = response.status;
         let fields = self.settings.fields;
-        let headers = response.headers_mut();
+        let headers = &mut response.headers;
         response_fields::drop_hop_by_hop(headers, takes_trailers, status == StatusCode::SWITCHING_PROTOCOLS);
-        route.chain.respond(&mut ResponseHead { status, headers, from_upstream: true, notes });
+        let mut head = ResponseHead { status, headers, from_upstream: true, notes };
+        route.chain.respond(&mut head);
+        if !self.head_only
+            && may_have_body(status)
+            && let Some(edit) = route.chain.body_edit(&head)
+        {
+            let bytes = match body.whole(edit.limit()).await {
+                Ok(bytes) => edit.apply(&mut head, bytes),
+                Err(Whole::TooLong) => {
+                    let detail = format!("more than {} bytes", edit.limit());
+                    return self.fault(TrafficFault::ResponseBodyTooLarge, Some(detail), Some(route), notes);
+                }
+                Err(Whole::Torn(torn)) => {
+                    return self.fault(torn.fault(), Some(torn.to_string()), Some(route), notes);
+                }
+            };
+            headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+            body = ResponseBody::own(bytes);
+        }
         apply(headers, notes);
         if fields.via {
             match headers.get(header::VIA) {
@@ -196,10 +234,9 @@ impl Exit {
             record.status = Some(status);
             record.proxy_latency = Some(latencies.proxy);
             record.upstream_latency = Some(latencies.upstream);
-            record.note(notes);
+            record.answered(&response.headers, true, notes);
         }
-        let (record, busy) = (self.record, self.busy);
-        response.map(|incoming| take_body(incoming).closing(record, busy))
+        Response::from_parts(response, body.closing(self.record, self.busy))
     }
 
     /// The end of every answer that says what is wrong.
@@ -240,12 +277,20 @@ impl Exit {
             }
             status = StatusCode::OK;
             bytes = Bytes::new();
-        } else if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        } else if may_have_body(status) {
             headers.insert(header::CONTENT_LENGTH, bytes.len().into());
         }
         if let Some(route) = route {
             let mut head = ResponseHead { status, headers: &mut headers, from_upstream: false, notes };
             route.chain.respond(&mut head);
+            if !self.grpc
+                && may_have_body(status)
+                && let Some(edit) = route.chain.body_edit(&head)
+                && bytes.len() <= edit.limit()
+            {
+                bytes = edit.apply(&mut head, bytes);
+                headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+            }
         }
         apply(&mut headers, notes);
         let fields = self.settings.fields;
@@ -258,7 +303,7 @@ impl Exit {
         self.identify(&mut headers, route);
         if let Some(record) = &mut self.record {
             record.status = Some(status);
-            record.note(notes);
+            record.answered(&headers, false, notes);
         }
         if self.head_only {
             bytes = Bytes::new();
@@ -303,14 +348,23 @@ impl Exit {
     }
 }
 
-/// Sets the fields that plugins noted, in place of any of the same name; cookies beside those that are there.
+/// Whether a response of this status has a body, be it an empty one.
+fn may_have_body(status: StatusCode) -> bool {
+    !status.is_informational() && status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED
+}
+
+/// Takes away the fields that plugins noted, sets those that they noted in place of any of the same name, and adds; cookies
+/// stand beside those that are there.
 fn apply(headers: &mut HeaderMap, notes: &mut Notes) {
+    for name in notes.response_removals.drain(..) {
+        headers.remove(name);
+    }
     for (name, _) in &notes.response_headers {
         if name != header::SET_COOKIE {
             headers.remove(name);
         }
     }
-    for (name, value) in notes.response_headers.drain(..) {
+    for (name, value) in notes.response_headers.drain(..).chain(notes.response_additions.drain(..)) {
         headers.append(name, value);
     }
 }

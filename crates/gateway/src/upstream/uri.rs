@@ -4,7 +4,7 @@ use http::Uri;
 use http::uri::PathAndQuery;
 use keybound_plugins::contract::RequestPath;
 
-use crate::head::path::escape;
+use crate::head::path::{escape, normal_form};
 
 /// The request target for the upstream: Kong's `v0` joining of the service's path, and of the request's path with or
 /// without what the route matched. The query stays as it came; a bare question mark stays too.
@@ -37,6 +37,18 @@ pub(crate) fn forward_target(
         text.push('?');
         text.push_str(query);
     }
+    PathAndQuery::from_maybe_shared(bytes::Bytes::from(text)).ok()
+}
+
+/// The request target for a path that a plugin chose. It is put in normal form, so that it cannot climb out of where the
+/// configuration put it; `None` when it has none.
+pub(crate) fn replaced_target(path: &str, query: Option<&str>) -> Option<PathAndQuery> {
+    let rooted = if path.starts_with('/') { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) };
+    let normal = normal_form(&escape(rooted.as_bytes())).ok()?.escaped;
+    let text = match query {
+        Some(query) => format!("{normal}?{query}"),
+        None => normal,
+    };
     PathAndQuery::from_maybe_shared(bytes::Bytes::from(text)).ok()
 }
 

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use keybound_oidc::TrustRoots;
-use keybound_plugins::{Environment, Random, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, ReplayStores};
 use keybound_pop::time::UnixTime;
+use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters, RedisSettings};
 use keybound_store::replay::{MemoryReplay, ReplayStore};
 use tokio::runtime::Handle;
 
@@ -10,10 +11,14 @@ use crate::clock::SystemClock;
 
 /// The world around the plugins, as this process has it.
 pub(super) fn environment(roots: TrustRoots, runtime: Handle, started_at: UnixTime) -> Environment {
+    let counters =
+        Arc::new(Counters { memory: Arc::new(MemoryCounters::new(COUNTED)), runtime: runtime.clone() });
     Environment {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         runtime,
+        counters,
+        metrics: Arc::default(),
         roots,
         replay: Arc::new(InMemory),
         started_at,
@@ -39,5 +44,24 @@ struct InMemory;
 impl ReplayStores for InMemory {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+}
+
+/// How many callers the counters in memory have room for: some tens of megabytes at the most.
+const COUNTED: usize = 200_000;
+
+/// Counters of requests: one memory for this process, and whatever Redis is configured.
+struct Counters {
+    memory: Arc<MemoryCounters>,
+    runtime: Handle,
+}
+
+impl CounterStores for Counters {
+    fn memory(&self) -> Arc<dyn CounterStore> {
+        Arc::clone(&self.memory) as Arc<dyn CounterStore>
+    }
+
+    fn redis(&self, settings: &RedisSettings) -> Arc<dyn CounterStore> {
+        Arc::new(RedisCounters::new(settings.clone(), self.runtime.clone()))
     }
 }

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::runtime::Handle;
 
 use super::{Answer, SetupFault, TrustRoots, tls};
 use crate::fault::Cause;
+
+/// How much of an answer nobody looks at is read.
+const MAX_UNREAD: usize = 64 * 1024;
 
 /// How calls to a provider are made.
 #[derive(Debug, Clone)]
@@ -59,6 +63,25 @@ impl HttpClient {
     /// Where calls run.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// Sends a message to somebody who only takes it: a log server. Of the answer nothing but the status is read.
+    ///
+    /// # Errors
+    /// [`Cause`]: nobody there, TLS, out of time, or an answer that is not HTTP.
+    pub async fn deliver(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<StatusCode, Cause> {
+        let request = with_headers(self.client.request(method, url.clone()).body(body), headers);
+        let response = request.send().await.map_err(|fault| cause_of(&fault))?;
+        let status = response.status();
+        // Read, so that the connection can be used again; what it says does not matter.
+        let _ = Answer::read(response, MAX_UNREAD).await;
+        Ok(status)
     }
 
     /// GET of a JSON document of at most `limit` bytes.

@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Answer, BodySource, Directory, Exchange, Flow, Head, Notes, Plugin, Refusal, ResponseHead};
+use super::{
+    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Refusal, ResponseHead,
+};
 
 /// The service and the route that a request matched, as access records and metrics name them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +41,15 @@ pub struct Chain {
     directory: Arc<Directory>,
     /// Whether which instance runs depends on the consumer.
     personal: bool,
+    /// Whether any of its instances may ask for bodies, and what the most curious of them wants to hear.
+    edits_bodies: bool,
+    listening: Listening,
+}
+
+/// What edits the body of one response, and how much of it is taken.
+pub struct BodyEdit {
+    plugins: Vec<Arc<dyn Plugin>>,
+    limit: usize,
 }
 
 /// A request that every plugin of its chain let through.
@@ -101,7 +113,10 @@ impl Chain {
             other.cmp(&priority).then_with(|| other_name.cmp(name))
         });
         let personal = slots.iter().any(Slot::is_personal);
-        Self { slots: slots.into(), scope: Arc::new(scope), directory, personal }
+        let all = || slots.iter().flat_map(|slot| &slot.candidates).map(|(_, plugin)| plugin);
+        let edits_bodies = all().any(|plugin| plugin.edits_bodies());
+        let listening = all().map(|plugin| plugin.listens()).max().unwrap_or_default();
+        Self { slots: slots.into(), scope: Arc::new(scope), directory, personal, edits_bodies, listening }
     }
 
     /// The plugins that run for everybody, in the order in which they run.
@@ -158,6 +173,48 @@ impl Chain {
         stop.map_or(Ok(Permit { head }), Err)
     }
 
+    /// The plugins that want the body of this response, when there are any.
+    #[must_use]
+    pub fn body_edit(&self, response: &ResponseHead<'_>) -> Option<BodyEdit> {
+        if !self.edits_bodies {
+            return None;
+        }
+        let mut plugins = Vec::new();
+        let mut limit = 0;
+        for plugin in self.chosen(response.notes) {
+            if let Some(wanted) = plugin.wants_body(response) {
+                limit = limit.max(wanted);
+                plugins.push(plugin);
+            }
+        }
+        (!plugins.is_empty()).then_some(BodyEdit { plugins, limit })
+    }
+
+    /// What the most curious of its plugins wants to hear of each request.
+    #[must_use]
+    pub fn listening(&self) -> Listening {
+        self.listening
+    }
+
+    /// The plugins that are to hear of the request that these notes are of.
+    #[must_use]
+    pub fn listeners(&self, notes: &Notes) -> Vec<Arc<dyn Plugin>> {
+        if self.listening == Listening::Nothing {
+            return Vec::new();
+        }
+        let mut chosen = self.chosen(notes);
+        chosen.retain(|plugin| plugin.listens() != Listening::Nothing);
+        chosen
+    }
+
+    /// The instances that run for a request; those for everybody where none were chosen yet.
+    fn chosen(&self, notes: &Notes) -> Vec<Arc<dyn Plugin>> {
+        if self.personal && !notes.chosen.is_empty() {
+            return notes.chosen.clone();
+        }
+        self.plugins()
+    }
+
     /// Lets each plugin that was chosen edit the head of the response, the upstream's or Keybound's own.
     pub fn respond(&self, response: &mut ResponseHead<'_>) {
         if self.personal {
@@ -173,6 +230,20 @@ impl Chain {
                 plugin.response(response);
             }
         }
+    }
+}
+
+impl BodyEdit {
+    /// The bytes that are taken at most.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Lets each of the plugins edit the body, in order.
+    #[must_use]
+    pub fn apply(&self, response: &mut ResponseHead<'_>, body: Bytes) -> Bytes {
+        self.plugins.iter().fold(body, |body, plugin| plugin.body(response, body))
     }
 }
 

@@ -26,6 +26,14 @@ pub struct Notes {
     pub noticed: Vec<&'static str>,
     /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
     pub response_headers: Vec<(HeaderName, HeaderValue)>,
+    /// The path that the upstream is asked for in place of the service's and the request's, unless it is `None`.
+    pub upstream_path: Option<String>,
+    /// `Host` for the upstream in place of what service and route say, unless it is `None`.
+    pub upstream_host: Option<HeaderValue>,
+    /// Fields that no response has, whoever writes it, unless a plugin sets them by `response_headers`.
+    pub response_removals: Vec<HeaderName>,
+    /// Fields for the response beside an upstream's own of the same name: `Vary`.
+    pub response_additions: Vec<(HeaderName, HeaderValue)>,
     /// The plugins that were chosen for this request, where that depends on who calls.
     pub(super) chosen: Vec<Arc<dyn Plugin>>,
 }
@@ -40,6 +48,8 @@ impl std::fmt::Debug for Notes {
             .field("subject", &self.subject)
             .field("noticed", &self.noticed)
             .field("response_headers", &self.response_headers)
+            .field("response_removals", &self.response_removals)
+            .field("response_additions", &self.response_additions)
             .finish_non_exhaustive()
     }
 }

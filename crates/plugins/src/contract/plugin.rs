@@ -1,9 +1,10 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{Answer, BodySource, Directory, Head, Notes, Refusal, Scope};
+use super::{Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, Refusal, Scope};
 
 /// What a plugin decided on a request.
 #[derive(Debug)]
@@ -58,4 +59,29 @@ pub trait Plugin: Send + Sync {
 
     /// Edits the head of the response, an upstream's or Keybound's own.
     fn response(&self, _response: &mut ResponseHead<'_>) {}
+
+    /// Whether it may ever ask for a response's body. Only then is it asked for each response.
+    fn edits_bodies(&self) -> bool {
+        false
+    }
+
+    /// Asks for the whole body of this response, when it is at most so many bytes long. A longer one is never sent on:
+    /// what a plugin is there to take out of a body must not go out because the body is long.
+    fn wants_body(&self, _response: &ResponseHead<'_>) -> Option<usize> {
+        None
+    }
+
+    /// Edits the body that it asked for; `Content-Length` is set by the gateway.
+    fn body(&self, _response: &mut ResponseHead<'_>, body: Bytes) -> Bytes {
+        body
+    }
+
+    /// What it wants to hear when a request is over.
+    fn listens(&self) -> Listening {
+        Listening::Nothing
+    }
+
+    /// Hears of a request that is over: its response is out, or its client is gone. It runs on the thread that serves
+    /// requests and must not wait.
+    fn log(&self, _entry: &LogEntry) {}
 }

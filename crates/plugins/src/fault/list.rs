@@ -8,7 +8,7 @@ use keybound_pop::proof::ProofFault;
 
 use super::{
     AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
-    RouteFault, Row, UpstreamFault,
+    RouteFault, Row, TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -43,7 +43,9 @@ fn faults() -> impl Iterator<Item = Fault> {
     let routes = RouteFault::ALL.into_iter().map(Fault::Route);
     let upstreams = UpstreamFault::ALL.into_iter().map(Fault::Upstream);
     let identities = IdentityFault::ALL.into_iter().map(Fault::Identity);
-    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access)).chain(identities)
+    let traffic = TrafficFault::ALL.into_iter().map(Fault::Traffic);
+    let ours = identities.chain(traffic);
+    requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access)).chain(ours)
 }
 
 fn access() -> impl Iterator<Item = AccessFault> {

@@ -11,7 +11,7 @@ const CREDENTIAL_IDENTIFIER: HeaderName = HeaderName::from_static("x-credential-
 const ANONYMOUS_CONSUMER: HeaderName = HeaderName::from_static("x-anonymous-consumer");
 
 /// All of them, Kong's older ones too.
-const NAMES: [HeaderName; 9] = [
+const NAMES: [HeaderName; 10] = [
     CONSUMER_ID,
     CONSUMER_CUSTOM_ID,
     CONSUMER_USERNAME,
@@ -19,12 +19,13 @@ const NAMES: [HeaderName; 9] = [
     ANONYMOUS_CONSUMER,
     HeaderName::from_static("x-consumer-groups"),
     HeaderName::from_static("x-authenticated-groups"),
+    HeaderName::from_static("x-authenticated-scope"),
     HeaderName::from_static("x-credential-username"),
     HeaderName::from_static("x-authenticated-userid"),
 ];
 
 /// The same names as software sees them that takes `_` for `-`.
-const SQUASHED: [&str; 9] = [
+const SQUASHED: [&str; 10] = [
     "xconsumerid",
     "xconsumercustomid",
     "xconsumerusername",
@@ -32,6 +33,7 @@ const SQUASHED: [&str; 9] = [
     "xanonymousconsumer",
     "xconsumergroups",
     "xauthenticatedgroups",
+    "xauthenticatedscope",
     "xcredentialusername",
     "xauthenticateduserid",
 ];

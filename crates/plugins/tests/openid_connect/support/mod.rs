@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{Chain, Instance, Plugin, PluginFactory, Scope};
-use keybound_plugins::{Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
 use keybound_pop::thumbprint::token_hash;
 use keybound_pop::time::{FixedClock, UnixTime};
+use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
 use keybound_store::replay::{MemoryReplay, ReplayStore};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -52,6 +53,16 @@ impl ReplayStores for Memory {
     }
 }
 
+impl CounterStores for Memory {
+    fn memory(&self) -> Arc<dyn CounterStore> {
+        Arc::new(MemoryCounters::new(10))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn CounterStore> {
+        self.memory()
+    }
+}
+
 pub(crate) fn scope() -> Scope {
     Scope { service: None, route: Some(("route-1".into(), None)) }
 }
@@ -77,6 +88,8 @@ impl Gate {
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::new(Memory),
+            counters: Arc::new(Memory),
+            metrics: Arc::default(),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
         if at.is_none() {
