@@ -498,8 +498,9 @@ fn what_goes_with_a_parent_and_what_holds_it_back() {
     assert_eq!(rules(certificates, OnDelete::Cascade), ["snis"]);
     assert_eq!(rules(certificates, OnDelete::Restrict), ["upstreams", "services"]);
     let authorities = keybound_model::entity::by_name("ca_certificates").unwrap();
-    let (referrer, field) = authorities.array_referrers()[0];
-    assert_eq!((referrer.name, field), ("services", "ca_certificates"));
+    let arrays: Vec<_> =
+        authorities.array_referrers().into_iter().map(|(entity, field)| (entity.name, field)).collect();
+    assert_eq!(arrays, [("services", "ca_certificates"), ("plugins", "config.ca_certificates")]);
     assert_eq!(
         authorities.still_referenced("1", &SERVICES, "2"),
         "ca certificate 1 is still referenced by services (id = 2)"
@@ -507,6 +508,10 @@ fn what_goes_with_a_parent_and_what_holds_it_back() {
     let service =
         insert(&SERVICES, json!({"host": "a", "protocol": "https", "ca_certificates": [ID.to_string()]}));
     assert!(Descriptor::names(&service.unwrap(), "ca_certificates", &ID.to_string()));
+    let plugin = object(json!({"config": {"ca_certificates": ["a"]}}));
+    assert!(Descriptor::names(&plugin, "config.ca_certificates", "a"));
+    assert!(!Descriptor::names(&plugin, "config.ca_certificates", "b"));
+    assert!(!Descriptor::names(&object(json!({"config": null})), "config.ca_certificates", "a"));
 }
 
 #[test]

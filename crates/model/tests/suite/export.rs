@@ -69,6 +69,23 @@ proptest! {
 }
 
 #[test]
+fn certificates_keep_their_lines() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["a.test".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let cert = params.self_signed(&key).unwrap().pem();
+    let file = json!({"_format_version": "3.0", "ca_certificates": [{"cert": cert}],
+        "certificates": [{"cert": cert, "key": key.serialize_pem(), "snis": ["a.test", {"name": "*.b.test"}]}]});
+    let declared = load(&file.to_string());
+    let names: Vec<_> =
+        declared.configuration.snis.iter().map(|sni| (&sni.name[..], sni.certificate)).collect();
+    let certificate = declared.configuration.certificates[0].id;
+    assert_eq!(names, [("a.test", certificate), ("*.b.test", certificate)]);
+    let text = exported(&declared, NOW);
+    assert_eq!(load(&text).records, declared.records, "{text}");
+}
+
+#[test]
 fn an_empty_configuration_is_a_file_too() {
     let text = declarative::export([], NOW);
     assert_eq!(text, "_format_version: \"3.0\"\n_transform: false\n");
