@@ -13,7 +13,7 @@ fn a_secret_of_a_plugin_is_not_in_the_file_and_a_start_without_the_key_is_refuse
     let prefix = folder.path().join("kb");
     let key = ("KEYBOUND_STORE_KEY", KEY);
     let gateway = Gateway::start(&prefix, &[key]);
-    let plugin = "name=openid-connect&config.issuer=http://127.0.0.1:1/&config.client_id=app\
+    let plugin = "name=openid-connect&config.issuer=http://127.0.0.1:1/&config.auth_methods=bearer&config.client_id=app\
                   &config.client_secret=hunter2-hunter2";
     let created = gateway.admin("POST", "/plugins", plugin);
     assert_eq!(created.status, 201, "{created:?}");
