@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use keybound_model::declarative::{self, DeclarativeFault, Declared};
+use keybound_model::declarative::{self, DeclarativeFault, Declared, Reading};
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_store::config::ConfigStore as _;
 use keybound_store::memory::MemoryStore;
 use keybound_store::sqlite::SqliteStore;
 
 use super::StartFault;
+use super::environment::seed;
 use super::prefix::Prefix;
 use crate::clock::SystemClock;
 use crate::settings::{Database, Settings};
@@ -121,5 +122,6 @@ pub(super) fn parse(
     catalog: &dyn PluginCatalog,
 ) -> Result<Declared, DeclarativeFault> {
     let now = i64::try_from(SystemClock.since_epoch().as_secs()).unwrap_or(i64::MAX);
-    declarative::parse(text, name, now, catalog)
+    let reading = Reading { seed: Some(seed()), ..Reading::at(now) };
+    declarative::parse_with(text, name, reading, catalog)
 }
