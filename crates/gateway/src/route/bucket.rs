@@ -9,14 +9,17 @@ use super::rule::{Asked, HostPattern, PathPattern, Rule, ValueRule};
 /// Up to how many candidates are simply looked at one by one.
 const FEW: usize = 8;
 
+/// Candidates by a value that each demands.
+type ByValue = HashMap<Box<str>, Vec<u32>>;
+
 /// Candidates that share host and the start of the path. Where they are many, those that a field's value, a server name
 /// or a text within the path tells apart stand under that, so that a request meets only the ones it may be for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bucket {
     /// Ascending.
     plain: Vec<u32>,
-    by_header: Vec<(HeaderName, HashMap<Box<str>, Vec<u32>>)>,
-    by_sni: HashMap<Box<str>, Vec<u32>>,
+    by_header: Vec<(HeaderName, ByValue)>,
+    by_sni: ByValue,
     /// All of `by_sni`: server names count only over TLS.
     without_sni: Vec<u32>,
     by_text: Option<ByText>,
