@@ -147,7 +147,7 @@ fn a_target_has_a_host_field_of_its_own(
     assert_eq!((endpoint.port, &*endpoint.name), (port, name));
     assert_eq!(endpoint.host_field(false), field);
     let secure = endpoint.host_field(true).to_str().unwrap();
-    assert_eq!(secure.ends_with(":443"), false, "{secure}");
+    assert!(!secure.ends_with(":443"), "{secure}");
 }
 
 fn head() -> Head {
