@@ -12,6 +12,7 @@ mod fields;
 mod framing;
 mod lab;
 mod lifecycle;
+mod phases;
 mod plugins;
 mod retries;
 mod streaming;
