@@ -15,6 +15,7 @@ mod framing;
 mod grpc;
 mod lab;
 mod lifecycle;
+mod phases;
 mod pki;
 mod plugins;
 mod retries;

@@ -64,7 +64,7 @@ impl By {
         // The letter keeps what a client can choose apart from addresses and ids.
         match found {
             Some((name, kind)) if name.len() <= LONGEST => format!("{kind}:{name}"),
-            Some((name, kind)) => format!("{kind}#{}", hex(&token_hash(name.as_bytes()))),
+            Some((name, kind)) => format!("{kind}#{}", hex(token_hash(name.as_bytes()))),
             None => format!("i:{}", exchange.head.client_ip.to_canonical()),
         }
     }

@@ -13,6 +13,9 @@ pub(super) struct Histogram {
     count: AtomicU64,
 }
 
+/// The bounds with how many values are within each, the count of all, and their sum.
+pub(super) type Reading = (Vec<(u64, u64)>, u64, u64);
+
 impl Histogram {
     pub(super) fn new(bounds: &'static [u64]) -> Self {
         let within = bounds.iter().map(|_| AtomicU64::new(0)).collect();
@@ -29,8 +32,8 @@ impl Histogram {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The bounds with how many values are within each, and then the count and the sum. Nothing when nothing was observed.
-    pub(super) fn read(&self) -> Option<(Vec<(u64, u64)>, u64, u64)> {
+    /// What was observed; `None` when nothing was.
+    pub(super) fn read(&self) -> Option<Reading> {
         let mut so_far = 0;
         let within: Vec<(u64, u64)> = self
             .bounds

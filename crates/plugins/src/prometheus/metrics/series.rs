@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
-use super::histogram::{Histogram, OWN, WHOLE};
+use super::histogram::{Histogram, OWN, Reading, WHOLE};
 use super::text::Text;
 use super::{Labels, Observed};
 use crate::contract::LogEntry;
@@ -115,8 +115,7 @@ fn histograms(
     help: &str,
     of: fn(&Series) -> &Histogram,
 ) {
-    type Sum = (Vec<(u64, u64)>, u64, u64);
-    let mut sums: BTreeMap<(&str, &str), Sum> = BTreeMap::new();
+    let mut sums: BTreeMap<(&str, &str), Reading> = BTreeMap::new();
     for (labels, series) in all {
         let Some((within, count, sum)) = of(series).read() else { continue };
         match sums.get_mut(&(&*labels.service, &*labels.route)) {

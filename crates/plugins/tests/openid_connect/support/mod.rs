@@ -59,7 +59,7 @@ impl CounterStores for Memory {
     }
 
     fn redis(&self, _settings: &RedisSettings) -> Arc<dyn CounterStore> {
-        self.memory()
+        CounterStores::memory(self)
     }
 }
 
