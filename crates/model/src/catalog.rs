@@ -69,10 +69,10 @@ impl PluginDescription {
         self
     }
 
-    /// A plugin that cannot be bound to a consumer, because it says who the consumer is.
+    /// A plugin that cannot be bound to a consumer or a group, because it says who the consumer is.
     #[must_use]
     pub fn without_consumer(mut self) -> Self {
-        self.forbidden_scopes.push("consumer");
+        self.forbidden_scopes.extend(["consumer", "consumer_group"]);
         self
     }
 }

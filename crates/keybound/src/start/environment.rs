@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use keybound_model::entity::Seed;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::{Environment, Random, ReplayStores};
 use keybound_pop::time::UnixTime;
@@ -22,6 +23,13 @@ pub(super) fn environment(roots: TrustRoots, runtime: Handle, started_at: UnixTi
 
 /// The cryptographic library's randomness.
 struct SystemRandom;
+
+/// What keys and secrets are made of that credentials of a declarative file do not bring.
+pub(super) fn seed() -> Seed {
+    let mut bytes = [0; 32];
+    SystemRandom.fill(&mut bytes);
+    Seed::new(bytes)
+}
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
-use keybound_model::declarative::{self, DeclarativeFault, Declared};
+use keybound_model::declarative::{self, DeclarativeFault, Declared, Reading};
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_store::config::{ConfigStore, StoreFault, Versioned};
 use keybound_store::memory::MemoryStore;
@@ -10,6 +10,7 @@ use keybound_store::sqlite::SqliteStore;
 
 use super::StartFault;
 use super::database;
+use super::environment::seed;
 use super::prefix::Prefix;
 use super::trust::Authorities;
 use crate::clock::SystemClock;
@@ -148,5 +149,6 @@ pub(super) fn parse(
     catalog: &dyn PluginCatalog,
 ) -> Result<Declared, DeclarativeFault> {
     let now = i64::try_from(SystemClock.since_epoch().as_secs()).unwrap_or(i64::MAX);
-    declarative::parse(text, name, now, catalog)
+    let reading = Reading { seed: Some(seed()), ..Reading::at(now) };
+    declarative::parse_with(text, name, reading, catalog)
 }

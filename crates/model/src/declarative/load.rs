@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::collect::{Item, items};
 use super::node::{Placed, read};
 use super::resolve::Index;
-use super::{DeclarativeFault, Declared, FORMAT_VERSIONS, Problem, coerce, hash, legacy};
+use super::{DeclarativeFault, Declared, FORMAT_VERSIONS, Problem, Reading, coerce, hash, legacy};
 use crate::entity::{Descriptor, Fresh, protocols_fit};
 use crate::errors::Located;
-use crate::schema::{Schema, any, array, boolean, string};
+use crate::schema::{Auto, REQUIRED, Schema, any, array, boolean, string};
 use crate::{Configuration, Errors, PluginCatalog, Record, Violation, ids};
 
 /// Reads a declarative file. `file` is its name, for messages; `now` the time of creation of its entities, in seconds.
@@ -22,18 +22,31 @@ pub fn parse(
     now: i64,
     catalog: &dyn PluginCatalog,
 ) -> Result<Declared, DeclarativeFault> {
+    parse_with(text, file, Reading::at(now), catalog)
+}
+
+/// The same with everything that a file may be read with.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(
+    text: &str,
+    file: &str,
+    reading: Reading,
+    catalog: &dyn PluginCatalog,
+) -> Result<Declared, DeclarativeFault> {
     let tree = read(text, file)?;
     let Value::Object(mut top) = tree.value() else {
         return Err(DeclarativeFault::whole(file, tree.locate(""), "expected a declarative configuration"));
     };
     let mut problems = Problems::default();
-    let version = problems.header(&mut top);
-    let mut items = items(top, &mut problems);
+    let header = problems.header(&mut top);
+    let mut items = items(top, reading.flavor, &mut problems);
     for item in &mut items {
-        prepare(item, version.as_deref(), catalog);
+        prepare(item, header.version.as_deref(), catalog);
     }
     Index::default().settle(&mut items, &mut problems);
-    let records = validate(&items, now, catalog, &mut problems);
+    let records = validate(&items, &header, reading, catalog, &mut problems);
     unique(&records, &mut problems);
     fitting(&records, &mut problems);
     let configuration = configuration(&records, &mut problems);
@@ -43,6 +56,14 @@ pub fn parse(
         declared.records.entry(item.entity.name).or_default().push(record);
     }
     Ok(declared)
+}
+
+/// What a file says of itself.
+struct Header {
+    /// The format, when it is one.
+    version: Option<String>,
+    /// Whether passwords stand in the clear and are to be hashed.
+    transform: bool,
 }
 
 /// What is wrong so far, by path.
@@ -63,6 +84,10 @@ impl Problems {
     fn add_all(&mut self, path: &str, errors: &Errors) {
         for Located { path: inner, text, whole } in errors.flat() {
             let path = if inner.is_empty() { path.to_owned() } else { format!("{path}.{inner}") };
+            // A reference that leads nowhere was taken off, so that its field is empty now.
+            if text == REQUIRED && self.found.iter().any(|found| found.path == path) {
+                continue;
+            }
             self.found.push(Located { path, text, whole });
         }
     }
@@ -71,8 +96,8 @@ impl Problems {
         self.found.iter().any(|found| found.path.starts_with(path))
     }
 
-    /// Takes the keys that are no entities off the top, and says which format it is.
-    fn header(&mut self, top: &mut Record) -> Option<String> {
+    /// Takes the keys that are no entities off the top.
+    fn header(&mut self, top: &mut Record) -> Header {
         let schema = Schema::new([
             ("_format_version", string().required().one_of(FORMAT_VERSIONS)),
             ("_transform", boolean().default(true)),
@@ -87,10 +112,13 @@ impl Problems {
         }
         coerce::booleans(&mut header, &schema);
         match schema.process(header) {
-            Ok(header) => header.get("_format_version").and_then(Value::as_str).map(str::to_owned),
+            Ok(header) => Header {
+                version: header.get("_format_version").and_then(Value::as_str).map(str::to_owned),
+                transform: header.get("_transform").and_then(Value::as_bool).unwrap_or(true),
+            },
             Err(errors) => {
                 self.found.extend(errors.flat());
-                None
+                Header { version: None, transform: true }
             }
         }
     }
@@ -134,17 +162,37 @@ fn prepare(item: &mut Item, version: Option<&str>, catalog: &dyn PluginCatalog) 
 
 type Entry<'a> = (&'a Item, Record);
 
+/// A file says when an entity was last written, where a client of the Admin API cannot.
+fn keep_last_write(item: &Item, record: &mut Record) {
+    for field in &item.entity.schema.fields {
+        let given = item.record.get(field.name).filter(|value| value.is_number());
+        if let (Some(Auto::UpdatedAt | Auto::UpdatedAtMillis), Some(given)) = (field.ty.auto, given)
+            && let Ok(value) = field.ty.process(given.clone())
+        {
+            record.insert(field.name.to_owned(), value);
+        }
+    }
+}
+
 fn validate<'a>(
     items: &'a [Item],
-    now: i64,
+    header: &Header,
+    reading: Reading,
     catalog: &dyn PluginCatalog,
     problems: &mut Problems,
 ) -> Vec<Entry<'a>> {
     let mut records = Vec::new();
     for item in items {
         let id = item.record.get("id").and_then(Value::as_str).and_then(ids::parse).unwrap_or(Uuid::nil());
-        match item.entity.validate_insert(item.record.clone(), Fresh::new(id, now), catalog) {
-            Ok(record) => records.push((item, record)),
+        let fresh = Fresh { id, now: reading.now, millis: 0, seed: reading.seed };
+        match item.entity.validate_insert(item.record.clone(), fresh, catalog) {
+            Ok(mut record) => {
+                keep_last_write(item, &mut record);
+                if header.transform {
+                    item.entity.transform(&mut record, None);
+                }
+                records.push((item, record));
+            }
             Err(errors) => problems.add_all(&item.path, &errors),
         }
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::collect::Item;
 use super::load::Problems;
+use crate::Record;
 use crate::entity::Descriptor;
 use crate::ids;
 
@@ -29,8 +30,9 @@ impl Index {
                     Some((field, items.get(place)?.record.get("id")?.as_str().and_then(ids::parse)?))
                 });
                 if let Some(item) = items.get_mut(place).filter(|item| item.entity.name == entity.name) {
+                    let written = item.record.clone();
                     self.references(item, parent, problems);
-                    self.identify(item);
+                    self.identify(item, &written);
                 }
             }
         }
@@ -85,10 +87,10 @@ impl Index {
         id.or_else(|| self.by_key.get(&(entity, text.to_owned())).copied())
     }
 
-    fn identify(&mut self, item: &mut Item) {
+    fn identify(&mut self, item: &mut Item, written: &Record) {
         let entity = item.entity;
         let id = match item.record.get("id") {
-            None | Some(Value::Null) => self.derive(item),
+            None | Some(Value::Null) => self.derive(item, written),
             Some(Value::String(text)) => match ids::parse(text) {
                 Some(id) => id,
                 None => return,
@@ -104,13 +106,32 @@ impl Index {
 
     /// The id that follows from the endpoint key, else from the fields that are unique together, else from everything
     /// that the entity says; a second one that says the same is counted.
-    fn derive(&mut self, item: &Item) -> Uuid {
+    ///
+    /// As in Kong, a reference takes part as it is written, or with the id of the entity around it.
+    fn derive(&mut self, item: &Item, written: &Record) -> Uuid {
         let entity = item.entity;
         if let Some(key) = entity.endpoint_value(&item.record) {
             return ids::deterministic(entity.name, key);
         }
-        if let Some(key) = entity.cache_key_of(&item.record) {
-            return ids::deterministic(entity.name, &key);
+        let part = |field: &str| match written.get(field) {
+            Some(Value::String(text)) => text.clone(),
+            _ => match item.record.get(field) {
+                Some(Value::Object(reference)) => {
+                    reference.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+                }
+                Some(Value::String(text)) => text.clone(),
+                _ => String::new(),
+            },
+        };
+        if entity.name == "targets" {
+            return ids::deterministic(entity.name, &format!("{}:{}", part("target"), part("upstream")));
+        }
+        if !entity.cache_key.is_empty() {
+            let parts: Vec<String> = entity.cache_key.iter().map(|field| part(field)).collect();
+            let key = format!("{}:{}", entity.name, parts.join(":"));
+            // Groups of consumers came later: a plugin without one has the id that it had before.
+            let key = if entity.is_plugin { key.strip_suffix(':').unwrap_or(&key) } else { &key };
+            return ids::deterministic(entity.name, key);
         }
         let content = Value::Object(item.record.clone()).to_string();
         let count = self.content.entry((entity.name, content.clone())).or_default();

@@ -69,7 +69,7 @@ pub fn take_snis(body: &mut Record) -> Result<Option<Vec<String>>, Errors> {
     Ok(Some(names))
 }
 
-pub(super) fn certificate() -> Type {
+fn certificate() -> Type {
     string()
         .check("certificate", |value| match value.as_str().map(x509::certificates) {
             Some(Err(fault)) => Err(format!("invalid certificate: {fault}")),

@@ -49,7 +49,7 @@ pub struct Descriptor {
 /// An array of ids, which is no reference to the store: what it names cannot be deleted while it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArrayReference {
-    /// The field with the array.
+    /// The field with the array, a dotted path.
     pub field: &'static str,
     /// The plural name of the entity whose ids stand in it.
     pub entity: &'static str,
@@ -169,10 +169,15 @@ impl Descriptor {
         format!("{singular} {id} is still referenced by {} (id = {referrer_id})", referrer.name)
     }
 
-    /// Whether a record's array names this id.
+    /// Whether a record's array names this id. The field may be a dotted path.
     #[must_use]
     pub fn names(record: &Record, field: &str, id: &str) -> bool {
-        let ids = record.get(field).and_then(Value::as_array);
+        let (first, rest) = field.split_once('.').map_or((field, None), |(first, rest)| (first, Some(rest)));
+        let value = record.get(first);
+        if let Some(rest) = rest {
+            return value.and_then(Value::as_object).is_some_and(|inner| Self::names(inner, rest, id));
+        }
+        let ids = value.and_then(Value::as_array);
         ids.is_some_and(|ids| ids.iter().any(|known| known.as_str() == Some(id)))
     }
 

@@ -16,7 +16,10 @@ const LONGEST: i64 = 100_000_000;
 impl Descriptor {
     /// Takes the lifetime off what a client sent. `None`: it does not say; null: without end.
     pub(super) fn take_lifetime(&self, sent: &mut Record, now: i64) -> Result<Option<Value>, Errors> {
-        let Some(ttl) = sent.remove(TTL).filter(|_| self.expires) else { return Ok(None) };
+        if !self.expires {
+            return Ok(None);
+        }
+        let Some(ttl) = sent.remove(TTL) else { return Ok(None) };
         let ttl = integer().between(0, LONGEST).process(ttl);
         let ttl = ttl.map_err(|violation| {
             let mut errors = Errors::new();

@@ -14,6 +14,7 @@ pub static PLUGINS: LazyLock<Descriptor> = LazyLock::new(|| {
     Descriptor::new("plugins", "plugin", schema())
         .endpoint_key("instance_name")
         .unique_together(&["name", "route", "service", "consumer", "consumer_group"])
+        .array_reference("config.ca_certificates", "ca_certificates")
         .of_plugins()
 });
 

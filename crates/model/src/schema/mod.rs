@@ -46,6 +46,7 @@ mod types;
 pub use build::{any, array, boolean, foreign, integer, map, number, record, record_of, set, string};
 pub(crate) use check::is_uuid;
 pub use check::{Check, CheckFn, PatternFn};
+pub(crate) use engine::REQUIRED;
 pub use entity_check::{AtLeastOne, EntityCheck, EntityCheckFn};
 pub use shorthand::{Expand, ExpandFn, Shorthand};
 pub use types::{Auto, Field, Foreign, Kind, OnDelete, Schema, Type};

@@ -1,4 +1,5 @@
-use keybound_model::declarative::{self, Declared};
+use keybound_model::declarative::{self, Declared, Reading};
+use keybound_model::entity::{RouterFlavor, Seed};
 use keybound_model::ids;
 use serde_json::{Value, json};
 
@@ -91,6 +92,69 @@ fn ids_are_the_same_on_every_load_and_given_ones_stay() {
     let declared = load(&text).unwrap();
     assert_eq!(declared.configuration.services[0].id.to_string(), given.to_lowercase());
     assert_eq!(declared.configuration.routes[0].service, Some(declared.configuration.services[0].id));
+}
+
+#[test]
+fn ids_follow_from_what_kong_makes_them_of() {
+    let text = with(
+        "consumers:\n- username: a\n  acls: [{group: g}]\n  keyauth_credentials: [{key: k}]\n  plugins: [{name: plain}]\n\
+         upstreams:\n- name: u\n  targets: [{target: 10.0.0.1}]\nservices: [{name: s, host: a}]\n\
+         plugins: [{name: plain}, {name: plain, service: s}]\nvaults: [{prefix: v1, name: env}]\n",
+    );
+    let declared = load(&text).unwrap();
+    let consumer = ids::deterministic("consumers", "a");
+    let upstream = ids::deterministic("upstreams", "u");
+    let expected = [
+        ("consumers", "a".to_owned()),
+        ("keyauth_credentials", "k".into()),
+        ("acls", format!("acls:{consumer}:g")),
+        ("targets", format!("10.0.0.1:{upstream}")),
+        ("vaults", "v1".into()),
+        ("plugins", "plugins:plain:::".into()),
+        ("plugins", "plugins:plain::s:".into()),
+        ("plugins", format!("plugins:plain:::{consumer}")),
+    ];
+    for (kind, key) in expected {
+        let id = json!(ids::deterministic(kind, &key).to_string());
+        assert!(declared.records[kind].iter().any(|record| record["id"] == id), "{kind} {key}");
+    }
+}
+
+#[test]
+fn passwords_are_hashed_unless_the_file_says_that_they_are() {
+    let credentials = "consumers:\n- username: a\n  basicauth_credentials: [{username: u, password: p}]\n";
+    let password = |text: &str| load(text).unwrap().configuration.basicauth_credentials[0].password.clone();
+    let hashed = password(&with(credentials));
+    assert!(
+        hashed.len() == 40 && hashed != password(&with(&credentials.replace("username: a", "username: b")))
+    );
+    assert_eq!(password(&with(&format!("_transform: false\n{credentials}"))), "p");
+}
+
+#[test]
+fn keys_are_made_where_there_is_a_seed() {
+    let text = with("consumers:\n- username: a\n  keyauth_credentials: [{tags: [x]}, {tags: [y]}]\n");
+    let reading = Reading { seed: Some(Seed::new([1; 32])), ..Reading::at(NOW) };
+    let declared = declarative::parse_with(&text, "f", reading, &catalog()).unwrap();
+    let keys: Vec<_> = declared.configuration.keyauth_credentials.iter().map(|c| c.key.len()).collect();
+    assert_eq!(keys, [32, 32]);
+    assert_ne!(
+        declared.configuration.keyauth_credentials[0].key,
+        declared.configuration.keyauth_credentials[1].key
+    );
+}
+
+#[test]
+fn a_file_may_have_routes_of_the_other_flavour() {
+    let text = with("routes: [{name: r, expression: 'http.path == \"/\"', priority: 7}]");
+    let reading = Reading { flavor: RouterFlavor::Expressions, ..Reading::at(NOW) };
+    let declared = declarative::parse_with(&text, "f", reading, &catalog()).unwrap();
+    assert_eq!(declared.configuration.routes[0].priority, Some(7));
+    assert_eq!(
+        refused(&text),
+        "kong.yml:2:10: routes[1]: must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is \
+         'https'\nkong.yml:2:32: routes[1].expression: unknown field\nkong.yml:2:62: routes[1].priority: unknown field"
+    );
 }
 
 #[test]

@@ -3,9 +3,14 @@
 
 mod catalog;
 mod declarative;
+mod entities;
+mod export;
+mod files;
 mod forms;
 mod plugins;
 mod routes;
 mod schemas;
 mod services;
+mod tls;
 mod updates;
+mod vaults;

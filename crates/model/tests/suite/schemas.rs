@@ -42,7 +42,7 @@ fn fields_are_shown_as_an_array_of_objects_with_one_member() {
 fn a_plugin_shows_what_it_changes() {
     let catalog = catalog();
     let schema = plugin_schema_json(catalog.plugin("demo-auth").unwrap());
-    assert_eq!(schema["fields"].as_array().unwrap().len(), 3);
+    assert_eq!(schema["fields"].as_array().unwrap().len(), 4);
     assert_eq!(shape(&schema, "consumer"), json!({"type": "foreign", "reference": "consumers", "eq": null}));
     let protocols = json!(["grpc", "grpcs", "http", "https"]);
     assert_eq!(shape(&schema, "protocols")["default"], protocols);
