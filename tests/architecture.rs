@@ -149,7 +149,11 @@ fn the_security_core_keeps_no_global_state() {
 fn plugins_and_gateway_see_no_engine_of_the_store() {
     for name in ["keybound-plugins", "keybound-gateway"] {
         for (file, code) in sources(&crate_folder(name).join("src")) {
-            for engine in ["SqliteStore", "MemoryStore", "keybound_store::sqlite", "keybound_store::memory"] {
+            for engine in ["sqlite", "postgres", "memory"] {
+                let path = format!("keybound_store::{engine}");
+                assert!(!code.contains(&path), "{}: {path}", file.display());
+            }
+            for engine in ["SqliteStore", "PostgresStore", "MemoryStore", "SqlStore"] {
                 assert!(!code.contains(engine), "{}: {engine}", file.display());
             }
         }

@@ -1,6 +1,7 @@
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
@@ -42,6 +43,29 @@ impl PostgresServer {
     /// When PostgreSQL can be neither found nor installed, or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// A server of its own that takes connections over TLS only, with this certificate and key in PEM.
+    ///
+    /// # Panics
+    /// When PostgreSQL can be neither found nor installed, or does not start.
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        Self::start_with(|data| {
+            fs::write(data.join("server.crt"), certificate).expect("a certificate");
+            fs::write(data.join("server.key"), key).expect("a key");
+            fs::set_permissions(data.join("server.key"), Permissions::from_mode(0o600)).expect("a mode");
+            let settings = fs::read_to_string(data.join("postgresql.conf")).expect("settings");
+            fs::write(data.join("postgresql.conf"), settings + "\nssl = on\n").expect("settings");
+            let rules = fs::read_to_string(data.join("pg_hba.conf")).expect("rules");
+            let rules: Vec<String> =
+                rules.lines().map(|line| line.replacen("host ", "hostssl ", 1)).collect();
+            fs::write(data.join("pg_hba.conf"), rules.join("\n") + "\n").expect("rules");
+        })
+    }
+
+    fn start_with(prepare: impl FnOnce(&Path)) -> Self {
         let programs = programs();
         let folder = folder();
         let password = folder.join("password");
@@ -61,6 +85,8 @@ impl PostgresServer {
         .arg(folder.join("data"));
         let made = init.current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        prepare(&folder.join("data"));
+        hand_over(&folder);
         let server = Self { port: free_port(), folder, running: Mutex::new(None) };
         server.resume();
         server

@@ -9,20 +9,18 @@ use super::StartFault;
 use super::trust::Authorities;
 use crate::settings::Settings;
 
+/// Whether the settings of the store can be used. Connects to nothing.
+pub(super) fn configured(settings: &Settings) -> Result<(), StartFault> {
+    sealing_keys(settings)?;
+    tls(settings, &Authorities::default()).map(drop)
+}
+
 /// The database of the settings `pg_*`.
 pub(super) fn postgres(
     settings: &Settings,
     authorities: &Authorities,
 ) -> Result<PostgresOptions, StartFault> {
-    let tls = match (settings.pg_ssl.0, settings.pg_ssl_verify.0, settings.pg_ssl_required.0) {
-        (true, true, _) => PostgresTls::Verified { authorities: authorities.pem() },
-        (true, false, true) => PostgresTls::Required,
-        (true, false, false) => PostgresTls::Preferred,
-        (false, false, false) => PostgresTls::Off,
-        // Whoever asks for checks does not mean a connection that cannot have any.
-        (false, true, _) => return Err(without_tls(settings, "pg_ssl_verify")),
-        (false, false, true) => return Err(without_tls(settings, "pg_ssl_required")),
-    };
+    let tls = tls(settings, authorities)?;
     let idle = Some(settings.pg_keepalive_timeout.0).filter(|milliseconds| *milliseconds > 0);
     Ok(PostgresOptions {
         host: settings.pg_host.0.clone(),
@@ -44,10 +42,24 @@ pub(super) fn sealing(
     settings: &Settings,
     catalog: Arc<dyn PluginCatalog>,
 ) -> Result<Option<Sealing>, StartFault> {
-    let Some(text) = &settings.store_key.0 else { return Ok(None) };
-    let keys = SealingKeys::parse(text)
-        .map_err(|fault| StartFault::setting(settings, "store_key", fault.to_string()))?;
-    Ok(Some(Sealing { keys, catalog }))
+    Ok(sealing_keys(settings)?.map(|keys| Sealing { keys, catalog }))
+}
+
+fn sealing_keys(settings: &Settings) -> Result<Option<SealingKeys>, StartFault> {
+    let keys = settings.store_key.0.as_deref().map(SealingKeys::parse).transpose();
+    keys.map_err(|fault| StartFault::setting(settings, "store_key", fault.to_string()))
+}
+
+fn tls(settings: &Settings, authorities: &Authorities) -> Result<PostgresTls, StartFault> {
+    Ok(match (settings.pg_ssl.0, settings.pg_ssl_verify.0, settings.pg_ssl_required.0) {
+        (true, true, _) => PostgresTls::Verified { authorities: authorities.pem() },
+        (true, false, true) => PostgresTls::Required,
+        (true, false, false) => PostgresTls::Preferred,
+        (false, false, false) => PostgresTls::Off,
+        // Whoever asks for checks does not mean a connection that cannot have any.
+        (false, true, _) => return Err(without_tls(settings, "pg_ssl_verify")),
+        (false, false, true) => return Err(without_tls(settings, "pg_ssl_required")),
+    })
 }
 
 fn without_tls(settings: &Settings, key: &'static str) -> StartFault {

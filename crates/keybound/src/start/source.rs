@@ -100,10 +100,11 @@ pub(super) enum Declaration {
 }
 
 impl Declaration {
-    /// The one that the settings name; `None` when the configuration is kept in a store.
+    /// The one that the settings name; `None` when the configuration is kept in a store, whose settings are in order.
     pub(super) fn of(settings: &Settings) -> Result<Option<Self>, StartFault> {
         let (file, text) = (&settings.declarative_config.0, &settings.declarative_config_string.0);
         if settings.database != Database::Off {
+            database::configured(settings)?;
             let named =
                 [("declarative_config", file.is_some()), ("declarative_config_string", text.is_some())];
             return match named.into_iter().find(|(_, is_set)| *is_set) {

@@ -115,6 +115,17 @@ impl Postgres {
                 session.script(format!("CREATE SCHEMA {schema}")).await?;
             }
         }
+        if self.schema(&mut session).await? == 0 {
+            let kongs: Option<(Option<String>,)> =
+                session.row("SELECT to_regclass('schema_meta')::text", &[]).await?;
+            if kongs.and_then(|(name,)| name).is_some() {
+                let place = self.options.place();
+                tracing::warn!(
+                    place,
+                    "Kong's own tables are there too, and are not read: import what they hold"
+                );
+            }
+        }
         session
             .script("CREATE TABLE IF NOT EXISTS keybound_schema (number BIGINT NOT NULL)".to_owned())
             .await?;

@@ -97,13 +97,14 @@ pub(super) async fn up<E: Engine>(engine: &E) -> Result<Vec<Migration>, StoreFau
     drop(session);
     // Looked at again under the lock: another node may have made them meanwhile.
     let mut session = engine.begin(Purpose::Migrate).await?;
-    let pending = Status::of(known(engine, &mut session).await?).pending;
+    let Status { schema, pending, .. } = Status::of(known(engine, &mut session).await?);
     for migration in &pending {
         session.script(written(migration.sql, E::DIALECT)).await?;
     }
     engine.set_schema(&mut session, latest()).await?;
     session.commit().await?;
-    for Migration { number, name, .. } in &pending {
+    // An operator wants to know that what was there has changed, not that something new was made.
+    for Migration { number, name, .. } in pending.iter().filter(|_| schema > 0) {
         tracing::info!(number, name, database = E::DATABASE, "the configuration store was migrated");
     }
     Ok(pending)

@@ -32,6 +32,7 @@ mod reads;
 mod references;
 mod sealing;
 mod sqlite_file;
+mod tls;
 mod unique;
 mod writers;
 mod writes;

@@ -68,7 +68,10 @@ async fn of_concurrent_writers_on_several_nodes_no_write_is_lost() {
     assert_eq!(versioned.version, writes as u64 + 1, "every write has a version of its own");
     assert_eq!(versioned.configuration.services.len(), writes + 1, "every record is there");
     assert!(writes >= WRITERS * if seconds.is_some() { 1 } else { 50 });
-    eprintln!("{WRITERS} writers: {writes} writes, {again} of them tried again, {:.1?}", started.elapsed());
+    eprintln!(
+        "{WRITERS} writers: {writes} writes, {again} attempts came too late and were made again, {:.1?}",
+        started.elapsed()
+    );
 }
 
 /// Counts up once, however often somebody else is faster; answers how often that was.
