@@ -7,8 +7,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
-use http::HeaderValue;
 use http::header::HOST;
+use http::{HeaderValue, Version};
 use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret, Unattached};
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
@@ -193,7 +193,8 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
 
 /// Gives a request over HTTP/2 the `Host` that its `:authority` is (RFC 9113 §8.3.1).
 async fn named(mut request: Request) -> Request {
-    if !request.headers().contains_key(HOST)
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(HOST)
         && let Some(authority) = request.uri().authority()
         && let Ok(value) = HeaderValue::try_from(authority.as_str())
     {
