@@ -87,7 +87,7 @@ impl Request {
         let mut request = Self::default();
         let mut lines = lines.iter().peekable();
         let mut kind = "json";
-        while let Some(line) = lines.next() {
+        for line in lines.by_ref() {
             let words: Vec<&str> = line.split(' ').collect();
             match words.as_slice() {
                 ["wait", seconds] => request.wait = seconds.parse().unwrap(),

@@ -87,10 +87,10 @@ impl Lab {
     }
 }
 
-/// `openid-connect` as it is, and two plugins made to show how plugins are configured.
+/// `openid-connect` as it is, and three plugins made to show how plugins are configured.
 struct Catalog {
     registry: Registry,
-    made: [PluginDescription; 2],
+    made: [PluginDescription; 3],
 }
 
 impl Catalog {
@@ -108,9 +108,11 @@ impl Catalog {
             ),
         ]);
         let mark = Schema::new([("header", string().default("X-Mark"))]);
+        let trust = Schema::new([("ca_certificates", array(string().uuid()))]);
         let made = [
             PluginDescription::new("guard", "1.2.3", 1050, guard).without_consumer(),
             PluginDescription::new("mark", "0.1.0", 1, mark),
+            PluginDescription::new("trust", "0.1.0", 2, trust),
         ];
         Self { registry, made }
     }
@@ -118,7 +120,7 @@ impl Catalog {
 
 impl PluginCatalog for Catalog {
     fn names(&self) -> Vec<&str> {
-        vec!["guard", "mark", "openid-connect"]
+        vec!["guard", "mark", "openid-connect", "trust"]
     }
 
     fn plugin(&self, name: &str) -> Option<&PluginDescription> {

@@ -4,7 +4,7 @@ use keybound_store::config::Change;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Below, commit, id_of, present, protocols, refer, references, snis};
+use super::{Below, commit, expired, id_of, present, protocols, refer, references, snis};
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::failure::{Failure, Operation};
@@ -28,7 +28,8 @@ pub(crate) async fn create(
     entity.transform(&mut record, None);
     protocols::check(state, entity, &record).await?;
     let operation = Operation { verb: "create", entity: entity.name, by: None };
-    let mut changes = vec![Change::Insert { entity, record: record.clone() }];
+    let mut changes = expired::out_of_the_way(state, entity, &record).await?;
+    changes.push(Change::Insert { entity, record: record.clone() });
     if let (Some(names), Some(id)) = (names, id_of(&record)) {
         changes.extend(snis::changes(state, id, &names).await?);
     }

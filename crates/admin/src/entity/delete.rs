@@ -1,9 +1,10 @@
 use std::sync::OnceLock;
 
 use http::StatusCode;
-use keybound_model::entity::{CA_CERTIFICATES, SERVICES};
+use keybound_model::entity::{CA_CERTIFICATES, PLUGINS, SERVICES};
 use keybound_model::{Configuration, Descriptor};
 use keybound_store::config::{Change, Key, StoreFault};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Below, by, commit, find_below, id_of};
@@ -34,7 +35,8 @@ pub(crate) async fn delete(
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
-/// Deletes an authority, unless services trust it. Their list of authorities is no reference that the store knows.
+/// Deletes an authority, unless services or plugins trust it. Their list of authorities is no reference that the store
+/// knows.
 async fn unless_trusted(
     state: &AdminState,
     operation: Operation,
@@ -42,16 +44,32 @@ async fn unless_trusted(
     id: Uuid,
 ) -> Result<(), Failure> {
     let trusting = OnceLock::new();
-    let check = |configuration: &Configuration| {
-        let trusts = |authorities: &Option<Vec<Uuid>>| authorities.iter().flatten().any(|other| *other == id);
-        let service = configuration.services.iter().find(|service| trusts(&service.ca_certificates));
-        service.map_or(Ok(()), |service| Err(trusting.get_or_init(|| service.id).to_string()))
+    let check = |configuration: &Configuration| match trusts(configuration, id) {
+        Some(text) => Err(trusting.get_or_init(|| text).clone()),
+        None => Ok(()),
     };
     let result = commit::commit_if(state, operation, changes, &check).await;
-    match (&result, trusting.get()) {
-        (Err(Failure::Store(StoreFault::Rejected(_), _)), Some(service)) => Err(Failure::ReferencedByOthers(
-            CA_CERTIFICATES.still_referenced(&id.to_string(), &SERVICES, &service.to_string()),
-        )),
+    match (&result, trusting.into_inner()) {
+        (Err(Failure::Store(StoreFault::Rejected(_), _)), Some(text)) => {
+            Err(Failure::ReferencedByOthers(text))
+        }
         _ => result,
     }
+}
+
+/// Who trusts an authority, in Kong's words.
+fn trusts(configuration: &Configuration, id: Uuid) -> Option<String> {
+    let id = id.to_string();
+    let names = |authorities: &Option<Vec<Uuid>>| {
+        authorities.iter().flatten().any(|authority| authority.to_string() == id)
+    };
+    let service = configuration.services.iter().find(|service| names(&service.ca_certificates));
+    let service = service.map(|service| (&SERVICES, service.id));
+    let plugin = configuration.plugins.iter().find(|plugin| {
+        plugin.config.get("ca_certificates").and_then(Value::as_array).is_some_and(|authorities| {
+            authorities.iter().any(|authority| authority.as_str() == Some(id.as_str()))
+        })
+    });
+    let (kind, referrer) = service.or_else(|| plugin.map(|plugin| (&PLUGINS, plugin.id)))?;
+    Some(CA_CERTIFICATES.still_referenced(&id, kind, &referrer.to_string()))
 }

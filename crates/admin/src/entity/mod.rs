@@ -5,6 +5,7 @@ mod commit;
 mod consumers;
 mod create;
 mod delete;
+mod expired;
 mod groups;
 mod key;
 mod parent;

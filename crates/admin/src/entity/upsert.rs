@@ -5,7 +5,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    ATTEMPTS, Below, Named, by, commit, find_below, id_of, present, protocols, refer, references, snis,
+    ATTEMPTS, Below, Named, by, commit, expired, find_below, id_of, present, protocols, refer, references,
+    snis,
 };
 use crate::body::Body;
 use crate::failure::{Failure, Operation};
@@ -33,7 +34,11 @@ pub(crate) async fn upsert(
             None => Change::Insert { entity, record: record.clone() },
         };
         let inserting = matches!(change, Change::Insert { .. });
-        let mut changes = vec![change];
+        let mut changes = match inserting {
+            true => expired::out_of_the_way(state, entity, &record).await?,
+            false => Vec::new(),
+        };
+        changes.push(change);
         if let (Some(mut names), Some(id)) = (names, id_of(&record)) {
             names.extend(named.sni.iter().filter(|sni| !names.contains(sni)).cloned().collect::<Vec<_>>());
             changes.extend(snis::changes(state, id, &names).await?);
