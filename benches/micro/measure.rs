@@ -34,12 +34,14 @@ impl Case {
 /// The figures, as they come in.
 pub(crate) struct Table {
     filter: Option<String>,
+    /// What the ratios are to.
+    floor: &'static str,
     rows: Vec<(String, f64, f64)>,
 }
 
 impl Table {
-    pub(crate) fn new(filter: Option<String>) -> Self {
-        Self { filter, rows: Vec::new() }
+    pub(crate) fn new(filter: Option<String>, floor: &'static str) -> Self {
+        Self { filter, floor, rows: Vec::new() }
     }
 
     /// Measures cases side by side; the first is what the others stand in proportion to.
@@ -60,7 +62,7 @@ impl Table {
     }
 
     pub(crate) fn print(&self) {
-        println!("{:<28} {:>12} {:>22}", "", "ns per run", "ratio to the signature");
+        println!("{:<28} {:>12} {:>22}", "", "ns per run", format!("ratio to {}", self.floor));
         for (name, nanos, ratio) in &self.rows {
             println!("{name:<28} {nanos:>12.0} {ratio:>22.3}");
         }

@@ -33,7 +33,7 @@ const POLICY: Policy = Policy { algorithms: AlgorithmSet::ALL, lifetime: 300, le
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let mut table = Table::new(filter);
+    let mut table = Table::new(filter, "the signature");
     for algorithm in Algorithm::ALL {
         // The two names of Ed25519 run the same code.
         if algorithm != Algorithm::Ed25519 {

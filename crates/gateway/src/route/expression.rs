@@ -30,8 +30,6 @@ pub(crate) struct Anchors {
 #[derive(Debug)]
 pub(crate) struct Expression {
     ast: Ast,
-    /// Whether requests without TLS are taken, and whether those with it.
-    schemes: (bool, bool),
 }
 
 /// A value of a request that an expression asks for.
@@ -64,7 +62,7 @@ enum What {
 /// # Errors
 /// The text of the fault.
 pub fn check_expression(text: &str) -> Result<(), String> {
-    Expression::parse(text, (true, true)).map(drop)
+    Expression::parse(text).map(drop)
 }
 
 fn schema() -> &'static Schema {
@@ -94,17 +92,17 @@ fn schema() -> &'static Schema {
 }
 
 impl Expression {
-    /// Reads an expression; `schemes` tells whether requests without TLS are taken, and whether those with it.
+    /// Reads an expression.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn parse(text: &str, schemes: (bool, bool)) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
             return Err(format!("an expression has at most {MAX_LENGTH} bytes"));
         }
         let ast = parse(text).map_err(|error| error.to_string())?;
         ast.validate(schema())?;
-        let expression = Self { ast, schemes };
+        let expression = Self { ast };
         expression.fields()?;
         Ok(expression)
     }
@@ -121,9 +119,8 @@ impl Expression {
         names.into_iter().map(Field::of).collect()
     }
 
-    pub(crate) fn holds(&self, asked: &Asked<'_>, context: &mut Context<'_>) -> bool {
-        let (plain, secure) = self.schemes;
-        (if asked.tls { secure } else { plain }) && self.ast.execute(context, &mut Match::new())
+    pub(crate) fn holds(&self, context: &mut Context<'_>) -> bool {
+        self.ast.execute(context, &mut Match::new())
     }
 
     /// How much of the path was matched, and what was captured, by a request that it holds for.
@@ -286,7 +283,7 @@ mod tests {
     use super::*;
 
     fn anchors_of(text: &str) -> Anchors {
-        Expression::parse(text, (true, true)).unwrap().anchors()
+        Expression::parse(text).unwrap().anchors()
     }
 
     fn texts(list: &[&str]) -> Option<Vec<Box<str>>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use atc_router::context::Context;
 use keybound_plugins::contract::UriCaptures;
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Entry};
 use super::expression::{self, Field};
 use super::prefix_tree::PrefixTree;
 use super::rule::{Asked, HostPattern, PathPattern, Paths, Rule};
@@ -76,14 +76,18 @@ impl<T> Index<T> {
             index.add(number, rule);
         }
         let candidates = &index.candidates;
-        let rule_of = |number: u32| {
+        let entry_of = |number: u32| {
             let candidate = usize::try_from(number).ok().and_then(|number| candidates.get(number))?;
-            rules.get(candidate.rule)
+            let pattern = match &candidate.path {
+                CandidatePath::Pattern(pattern) => Some(&**pattern),
+                CandidatePath::Any | CandidatePath::Prefix(_) => None,
+            };
+            Some(Entry { rule: rules.get(candidate.rule)?, pattern })
         };
         let by_host = [&mut index.exact, &mut index.ends_with, &mut index.starts_with];
         let trees = by_host.into_iter().flat_map(HashMap::values_mut).chain([&mut index.any]);
         for bucket in trees.flat_map(PrefixTree::values_mut) {
-            bucket.arrange(rule_of);
+            bucket.arrange(entry_of);
         }
         index.rules = rules;
         index
@@ -124,7 +128,7 @@ impl<T> Index<T> {
     fn improve(&self, tree: &Tree, asking: &Asking<'_>, best: &mut Option<u32>) {
         let asked = asking.asked;
         tree.walk(asked.path.as_bytes(), |bucket| {
-            bucket.lists(asked.headers, asked.tls, asked.sni, |numbers| {
+            bucket.lists(asked, |numbers| {
                 for &number in numbers {
                     if best.is_some_and(|best| number >= best) {
                         return;
@@ -152,7 +156,7 @@ impl<T> Index<T> {
             && rule
                 .expression
                 .as_ref()
-                .is_none_or(|expression| expression.holds(asked, &mut self.values(asking).borrow_mut()))
+                .is_none_or(|expression| expression.holds(&mut self.values(asking).borrow_mut()))
     }
 
     fn values<'a>(&self, asking: &'a Asking<'_>) -> &'a RefCell<Context<'static>> {

@@ -9,6 +9,30 @@ pub(crate) fn literal_prefix(pattern: &str) -> String {
     String::from_utf8(prefix).unwrap_or_default()
 }
 
+/// Texts of some length that every match of a pattern has somewhere.
+pub(crate) fn required_literals(pattern: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    if let Ok(hir) = regex_syntax::parse(pattern) {
+        collect(&hir, &mut literals);
+    }
+    literals
+}
+
+/// The shortest literal that is worth looking for.
+const SHORTEST: usize = 3;
+
+fn collect(hir: &Hir, literals: &mut Vec<String>) {
+    match hir.kind() {
+        HirKind::Literal(literal) if literal.0.len() >= SHORTEST => {
+            literals.extend(String::from_utf8(literal.0.to_vec()));
+        }
+        HirKind::Capture(capture) => collect(&capture.sub, literals),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| collect(part, literals)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => collect(&repetition.sub, literals),
+        _ => {}
+    }
+}
+
 /// Appends what a match of `hir` begins with, and says whether that is all of what it matches.
 fn take(hir: &Hir, prefix: &mut Vec<u8>) -> bool {
     match hir.kind() {
@@ -49,6 +73,20 @@ mod tests {
             ("(", ""),
         ] {
             assert_eq!(literal_prefix(pattern), want, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_every_match_has_is_found_anywhere() {
+        for (pattern, want) in [
+            (r"/[a-z]+/service-1/items/(?<id>\d+)$", &["/service-1/items/"][..]),
+            (r"/\w+/(abc)+(x|y)def?", &["abc"]),
+            (r"/(abc|def)/\d/", &[]),
+            (r"/(abc)?\d+/ghi", &["/ghi"]),
+            (r"(?i)/abc/\d/def", &[]),
+            (r".*", &[]),
+        ] {
+            assert_eq!(required_literals(pattern), want, "{pattern}");
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) struct Asked<'a> {
 /// within a condition any value will do.
 #[derive(Debug)]
 pub(crate) struct Rule<T> {
+    pub(crate) schemes: Schemes,
     pub(crate) methods: Box<[Method]>,
     pub(crate) headers: Box<[HeaderRule]>,
     pub(crate) snis: Box<[HostPattern]>,
@@ -41,6 +42,15 @@ pub(crate) struct Rule<T> {
     /// Higher wins; on a tie the route that was configured first.
     pub(crate) priority: u64,
     pub(crate) goal: Arc<T>,
+}
+
+/// Which requests are taken by whether TLS is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Schemes {
+    /// Those without.
+    pub(crate) plain: bool,
+    /// Those with it.
+    pub(crate) secure: bool,
 }
 
 /// The paths of one part: all of one length, or all patterns.
@@ -57,6 +67,8 @@ pub(crate) struct PathPattern {
     pub(crate) regex: Regex,
     /// What every match begins with: it decides which requests try the pattern at all.
     pub(crate) literal: String,
+    /// What every match has somewhere: it tells many patterns of the same start apart.
+    pub(crate) inner: Box<[String]>,
 }
 
 /// One of a route's hosts, with the port it asks for.
@@ -94,7 +106,8 @@ pub(crate) enum ValueRule {
 impl<T> Rule<T> {
     /// Whether everything but host, path and expression holds.
     pub(crate) fn admits(&self, asked: &Asked<'_>) -> bool {
-        (self.methods.is_empty() || self.methods.contains(asked.method))
+        (if asked.tls { self.schemes.secure } else { self.schemes.plain })
+            && (self.methods.is_empty() || self.methods.contains(asked.method))
             && self.headers.iter().all(|rule| rule.holds(asked.headers))
             && (self.snis.is_empty() || !asked.tls || self.sni_holds(asked.sni))
     }
@@ -102,6 +115,11 @@ impl<T> Rule<T> {
     fn sni_holds(&self, sni: Option<&str>) -> bool {
         sni.is_some_and(|sni| self.snis.iter().any(|pattern| pattern.holds(sni)))
     }
+}
+
+impl Schemes {
+    /// All requests.
+    pub(crate) const ANY: Self = Self { plain: true, secure: true };
 }
 
 impl HostPattern {

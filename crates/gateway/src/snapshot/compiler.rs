@@ -71,8 +71,12 @@ impl Compiler {
                 None => None,
                 Some(id) => match services.get(&id) {
                     Some((true, Some(service))) => Some(Arc::clone(service)),
-                    // Disabled, or spoken to in a way that no request of HTTP can use.
-                    Some(_) => continue,
+                    Some((false, _)) => continue,
+                    Some((true, None)) => {
+                        let route = rules::name_of(route);
+                        tracing::info!(%route, "leads to a service of streams, which are not proxied");
+                        continue;
+                    }
                     None => {
                         return Err(CompileFault::Missing {
                             entity: rules::name_of(route),

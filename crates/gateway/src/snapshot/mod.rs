@@ -7,6 +7,7 @@ mod precedence;
 mod rules;
 mod upstreams;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,7 +17,7 @@ use keybound_plugins::contract::PluginFactory;
 pub use self::compiler::Compiler;
 pub(crate) use self::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 pub use self::fault::CompileFault;
-use crate::route::Index;
+use crate::route::{Asked, Index};
 use crate::tls::names::Certificates;
 
 /// A compiled configuration. It never changes; a new one takes its place as a whole.
@@ -43,6 +44,27 @@ impl Snapshot {
     #[must_use]
     pub fn empty() -> Self {
         Self { routes: Index::new(Vec::new()), certificates: Certificates::default() }
+    }
+
+    /// The id of the route that a request would take, without TLS and from nowhere in particular: what tools and
+    /// measurements ask.
+    #[must_use]
+    pub fn route_of(&self, request: &http::request::Parts, host: &str) -> Option<&str> {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let asked = Asked {
+            method: &request.method,
+            host,
+            port: 80,
+            path: request.uri.path(),
+            headers: &request.headers,
+            tls: false,
+            sni: None,
+            query: request.uri.query(),
+            client_ip: nowhere.ip(),
+            peer: nowhere,
+            local: nowhere,
+        };
+        self.routes.find(&asked).map(|found| &*found.goal.id)
     }
 
     /// This snapshot in the place where requests look for it.

@@ -9,9 +9,9 @@ use regex::{Regex, RegexBuilder};
 use super::CompileFault;
 use super::entry::RouteEntry;
 use crate::route::expression::{Anchors, Expression};
-use crate::route::literal::literal_prefix;
+use crate::route::literal::{literal_prefix, required_literals};
 use crate::route::priority::Precedence;
-use crate::route::rule::{HeaderRule, HostPattern, HostRule, PathPattern, Paths, Rule, ValueRule};
+use crate::route::rule::{HeaderRule, HostPattern, HostRule, PathPattern, Paths, Rule, Schemes, ValueRule};
 use crate::settings::RouterFlavor;
 
 /// Bits 63–56, all of them: a route with an expression stands before every route without one.
@@ -35,22 +35,15 @@ pub(crate) fn rules_in(
             Err(fault("needs router_flavor = expressions".to_owned()))
         }
         (RouterFlavor::Expressions, None) => {
-            let schemes = schemes(route);
-            let mut rules = rules_of(route, goal)?;
-            if schemes != (true, true) {
-                // A condition of scheme alone, in the one place that knows schemes.
-                let text = if schemes.0 { r#"net.protocol == "http""# } else { r#"net.protocol == "https""# };
-                for rule in &mut rules {
-                    rule.expression = Some(Expression::parse(text, schemes).map_err(fault)?);
-                }
-            }
-            Ok(rules)
+            let rules = rules_of(route, goal)?.into_iter();
+            Ok(rules.map(|rule| Rule { schemes: schemes(route), ..rule }).collect())
         }
         (RouterFlavor::Expressions, Some(text)) => {
-            let expression = Expression::parse(text, schemes(route)).map_err(fault)?;
+            let expression = Expression::parse(text).map_err(fault)?;
             let Anchors { hosts, paths } = expression.anchors();
             let host = |name: Box<str>| HostRule { pattern: HostPattern::Exact(name), port: None };
             Ok(vec![Rule {
+                schemes: schemes(route),
                 methods: Box::new([]),
                 headers: Box::new([]),
                 snis: Box::new([]),
@@ -64,15 +57,14 @@ pub(crate) fn rules_in(
     }
 }
 
-/// Whether a route takes requests without TLS, and whether those with it. One for HTTPS alone takes both, so that it
-/// can send the client from one to the other.
-fn schemes(route: &Route) -> (bool, bool) {
+/// Which requests a route takes by their scheme. One for HTTPS alone takes both, so that it can send the client from one
+/// to the other.
+fn schemes(route: &Route) -> Schemes {
     if route.protocols == [Protocol::Https] {
-        return (true, true);
+        return Schemes::ANY;
     }
-    let plain = route.protocols.iter().any(|protocol| matches!(protocol, Protocol::Http | Protocol::Grpc));
-    let secure = route.protocols.iter().any(|protocol| matches!(protocol, Protocol::Https | Protocol::Grpcs));
-    (plain, secure)
+    let has = |wanted: [Protocol; 2]| route.protocols.iter().any(|protocol| wanted.contains(protocol));
+    Schemes { plain: has([Protocol::Http, Protocol::Grpc]), secure: has([Protocol::Https, Protocol::Grpcs]) }
 }
 
 /// The rules of one route: one part for each length of its plain paths and one for all its patterns, because the
@@ -108,6 +100,7 @@ pub(crate) fn rules_of(route: &Route, goal: &Arc<RouteEntry>) -> Result<Vec<Rule
         ..Precedence::default()
     };
     let rule = |paths: Paths, precedence: Precedence| Rule {
+        schemes: Schemes::ANY,
         methods: methods.clone(),
         headers: headers.clone(),
         snis: snis.clone(),
@@ -147,7 +140,11 @@ fn path_pattern(route: &Route, path: &str) -> Result<Arc<PathPattern>, CompileFa
     let pattern = path.trim_start_matches('~');
     let regex = Regex::new(&format!("^(?:{pattern})"))
         .map_err(|error| pattern_fault(route, "paths", path, &error))?;
-    Ok(Arc::new(PathPattern { regex, literal: literal_prefix(pattern) }))
+    Ok(Arc::new(PathPattern {
+        regex,
+        literal: literal_prefix(pattern),
+        inner: required_literals(pattern).into(),
+    }))
 }
 
 fn header_rules(route: &Route) -> Result<Box<[HeaderRule]>, CompileFault> {

@@ -17,6 +17,10 @@ use uuid::Uuid;
 use super::compiler::route_entry;
 use super::precedence::Plugins;
 use super::*;
+
+mod expressions;
+mod matching;
+
 use crate::route::Asked;
 use crate::route::rule::{Paths, Rule};
 

@@ -7,14 +7,19 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod balancing;
+mod certificates;
 mod errors;
 mod fields;
 mod framing;
+mod grpc;
 mod lab;
 mod lifecycle;
+mod pki;
 mod plugins;
 mod retries;
 mod streaming;
 mod timeouts;
 mod tls;
+mod upstream_tls;
 mod websocket;
