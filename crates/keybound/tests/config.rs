@@ -5,6 +5,7 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
 
@@ -134,6 +135,32 @@ fn an_import_that_clashes_leaves_the_store_as_it_was() {
     let gateway = Gateway::start(&folder.path().join("kb"), &[]);
     assert_eq!(gateway.admin("GET", "/services/new", "").status, 404);
     assert_eq!(gateway.admin("GET", "/services/api", "").status, 200);
+}
+
+#[test]
+fn an_export_imports_into_another_store_as_the_same_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), SERVICE);
+    assert_eq!(config(folder.path(), &["db_import"], &[]).status.code(), Some(0));
+    let output = config(folder.path(), &["db_export", "out.yml"], &[]);
+    assert_eq!(printed(&output), (Some(0), "exported to out.yml\n".to_owned(), vec![]));
+    let mode = std::fs::metadata(folder.path().join("out.yml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "it may hold secrets");
+    let arguments = ["config", "db_import", "out.yml", "-p", "other"];
+    let output = keybound(&arguments, &[]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let [first, second] = ["kb", "other"].map(|prefix| {
+        let gateway = Gateway::start(&folder.path().join(prefix), &[]);
+        ["/services", "/routes"].map(|path| gateway.admin("GET", path, "").body)
+    });
+    assert!(first[0].contains("\"name\":\"api\""), "{first:?}");
+    assert_eq!(first, second);
+    // What is there is not overwritten.
+    let output = config(folder.path(), &["db_export", "out.yml"], &[]);
+    assert_eq!(
+        printed(&output),
+        (Some(1), String::new(), vec!["keybound: out.yml already exists, and is not overwritten".to_owned()])
+    );
 }
 
 #[test]

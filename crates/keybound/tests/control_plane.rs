@@ -13,7 +13,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 mod process;
-use process::tls::{Client, exchange, get};
+use process::tls::{Client, get};
 use process::{Gateway, error_lines, finished, request};
 
 const TLS: (&str, &str) = ("KEYBOUND_ADMIN_LISTEN", "127.0.0.1:0, 127.0.0.1:0 ssl http2");
@@ -73,15 +73,18 @@ fn http_2_is_offered_where_the_address_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let listen = ("KEYBOUND_ADMIN_LISTEN", "127.0.0.1:0 ssl http2, 127.0.0.1:0 ssl");
     let gateway = Gateway::start(folder.path(), &[listen]);
-    let both = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let made = certificate(&folder.path().join("ssl/admin-kong-default.crt"));
-    let client = Client { trusted: vec![made], alpn: both, ..Client::default() };
-    // The preface, empty SETTINGS, and GOAWAY: the server answers with SETTINGS and closes.
-    let preface =
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0\0\0\u{8}\u{7}\0\0\0\0\0\0\0\0\0\0\0\0\0";
-    let answer = exchange(gateway.admin[0], &client, preface).unwrap();
-    assert_eq!(answer.alpn.as_deref(), Some(&b"h2"[..]));
-    assert_eq!(answer.text.as_bytes().get(3), Some(&4), "a SETTINGS frame comes first");
+    let alpn = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let client = Client { trusted: vec![made], alpn, ..Client::default() };
+    let url = format!("https://localhost:{}/services", gateway.admin[0].port());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (version, status, body) = runtime.block_on(async {
+        let http = reqwest::Client::builder().tls_backend_preconfigured(client.config()).build().unwrap();
+        let answer = http.get(url).send().await.unwrap();
+        (answer.version(), answer.status().as_u16(), answer.text().await.unwrap())
+    });
+    assert_eq!((version, status), (http::Version::HTTP_2, 200), "{body}");
+    assert_eq!(body, "{\"data\":[],\"next\":null}");
     let answer = get(gateway.admin[1], &client, "/status").unwrap();
     assert_eq!(answer.alpn.as_deref(), Some(&b"http/1.1"[..]));
 }

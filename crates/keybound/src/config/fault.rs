@@ -40,6 +40,9 @@ pub enum ConfigFault {
         /// Why.
         cause: StoreFault,
     },
+    /// The store cannot be read.
+    #[error("nothing was exported: {0}")]
+    Read(StoreFault),
     /// The store took nothing.
     #[error("nothing was imported: {0}")]
     Store(StoreFault),

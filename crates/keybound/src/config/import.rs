@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use keybound_model::declarative::Declared;
-use keybound_model::entity::{self, Descriptor};
+use keybound_model::entity::{Descriptor, RouterFlavor, all_for};
 use keybound_model::{Configuration, Record};
 use keybound_store::config::{Change, ConfigStore, Key, StoreFault};
 use serde_json::Value;
@@ -15,11 +15,12 @@ use crate::start::Parts;
 pub(super) async fn import(
     store: &dyn ConfigStore,
     parts: &Parts,
+    flavor: RouterFlavor,
     declared: Declared,
 ) -> Result<usize, ConfigFault> {
     let mut declared = declared.records;
     let mut changes = Vec::new();
-    for entity in parents_first() {
+    for entity in parents_first(flavor) {
         for record in declared.remove(entity.name).unwrap_or_default() {
             changes.push(change(store, entity, record).await?);
         }
@@ -49,8 +50,8 @@ async fn change(
 }
 
 /// Every kind, none before those that it refers to.
-fn parents_first() -> Vec<&'static Descriptor> {
-    let mut waiting: Vec<&'static Descriptor> = entity::all().into_iter().collect();
+fn parents_first(flavor: RouterFlavor) -> Vec<&'static Descriptor> {
+    let mut waiting: Vec<&'static Descriptor> = all_for(flavor).into_iter().collect();
     let mut placed: Vec<&'static Descriptor> = Vec::with_capacity(waiting.len());
     let mut names: BTreeSet<&str> = BTreeSet::new();
     while !waiting.is_empty() {
@@ -81,12 +82,14 @@ mod tests {
 
     #[test]
     fn no_kind_comes_before_one_that_it_refers_to() {
-        let order: Vec<&str> = parents_first().iter().map(|entity| entity.name).collect();
-        assert_eq!(order.len(), entity::all().len());
-        for (at, entity) in parents_first().iter().enumerate() {
-            for (field, foreign) in entity.foreign_keys() {
-                if let Some(parent) = order.iter().position(|name| *name == foreign.entity) {
-                    assert!(parent <= at, "{}.{field}", entity.name);
+        for flavor in [RouterFlavor::Traditional, RouterFlavor::Expressions] {
+            let kinds = parents_first(flavor);
+            assert_eq!(kinds.len(), all_for(flavor).len());
+            for (at, entity) in kinds.iter().enumerate() {
+                for (field, foreign) in entity.foreign_keys() {
+                    if let Some(parent) = kinds.iter().position(|kind| kind.name == foreign.entity) {
+                        assert!(parent <= at, "{}.{field}", entity.name);
+                    }
                 }
             }
         }

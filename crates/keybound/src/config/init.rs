@@ -1,18 +1,20 @@
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::ConfigFault;
 
 /// Writes the sample; a file that is there is left alone.
 pub(super) fn write(path: &Path) -> Result<(), ConfigFault> {
-    create(path, SAMPLE.as_bytes())
+    create(path, SAMPLE.as_bytes(), 0o644)
 }
 
-/// Writes a new file.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<(), ConfigFault> {
+/// Writes a new file with this mode.
+pub(super) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ConfigFault> {
     let written = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
+        .mode(mode)
         .open(path)
         .and_then(|mut file| file.write_all(bytes));
     written.map_err(|cause| match cause.kind() {

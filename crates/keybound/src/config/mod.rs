@@ -1,5 +1,6 @@
 //! `keybound config`: declarative files, without and with a store.
 
+mod export;
 mod fault;
 mod import;
 mod init;
@@ -37,6 +38,13 @@ pub enum Command {
         #[arg(default_value = USUAL)]
         file: PathBuf,
     },
+    /// Write everything that is in the store into a declarative file. It holds the secrets too: only its owner may read it.
+    #[command(name = "db_export")]
+    Export {
+        /// The file; it must not be there yet.
+        #[arg(default_value = USUAL)]
+        file: PathBuf,
+    },
 }
 
 /// Runs a command.
@@ -58,10 +66,19 @@ pub fn run(settings: &Settings, command: Command) -> Result<(), ConfigFault> {
             let declared = declared(&parts, &file)?;
             with_store(settings, &parts, "db_import", async |store| {
                 print("parse successful, beginning import\n");
-                let count = import::import(store, &parts, declared).await?;
+                let count =
+                    import::import(store, &parts, settings.router_flavor.of_entities(), declared).await?;
                 print(&format!("import successful: {count} records\n"));
                 Ok(())
             })?;
+        }
+        Command::Export { file } => {
+            let parts = Parts::of(settings)?;
+            with_store(settings, &parts, "db_export", async |store| {
+                let text = export::export(store, settings.router_flavor.of_entities()).await?;
+                init::create(&file, text.as_bytes(), 0o600)
+            })?;
+            print(&format!("exported to {}\n", file.display()));
         }
     }
     Ok(())

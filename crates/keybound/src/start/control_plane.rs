@@ -7,10 +7,9 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
-use http::HeaderValue;
 use http::header::HOST;
+use http::{HeaderValue, Version};
 use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret, Unattached};
-use keybound_model::entity::RouterFlavor;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -26,7 +25,7 @@ use super::publication::Publication;
 use super::tls::{self, TlsPolicy};
 use crate::clock::SystemClock;
 use crate::logging;
-use crate::settings::{Listen, ListenSet, RouterFlavor as Flavor, Settings};
+use crate::settings::{Listen, ListenSet, Settings};
 
 /// The listeners of the Admin API and of the Status API, bound and not yet serving.
 pub(super) struct ControlPlane {
@@ -182,10 +181,7 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
             configuration: Value::Object(settings.to_json()),
             pid: std::process::id(),
         },
-        router_flavor: match settings.router_flavor {
-            Flavor::TraditionalCompatible | Flavor::Traditional => RouterFlavor::Traditional,
-            Flavor::Expressions => RouterFlavor::Expressions,
-        },
+        router_flavor: settings.router_flavor.of_entities(),
         admin_token: settings.admin_token.0.clone().map(Secret::new),
         balancers: Arc::new(Unattached),
         openid_connect: Arc::new(Unattached),
@@ -197,7 +193,8 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
 
 /// Gives a request over HTTP/2 the `Host` that its `:authority` is (RFC 9113 §8.3.1).
 async fn named(mut request: Request) -> Request {
-    if !request.headers().contains_key(HOST)
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(HOST)
         && let Some(authority) = request.uri().authority()
         && let Ok(value) = HeaderValue::try_from(authority.as_str())
     {

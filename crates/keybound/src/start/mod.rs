@@ -90,7 +90,7 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
 pub fn check(settings: &Settings) -> Result<(), StartFault> {
     let parts = Parts::of(settings)?;
     let Some(declaration) = Declaration::of(settings)? else { return Ok(()) };
-    let Some((_, declared)) = declaration.read(&*parts.plugins)? else { return Ok(()) };
+    let Some((_, declared)) = declaration.read(&parts.plugins)? else { return Ok(()) };
     parts.compile(&declared.configuration)
 }
 

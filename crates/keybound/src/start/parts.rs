@@ -40,7 +40,7 @@ impl Parts {
 
     /// Reads a declarative file.
     pub(crate) fn declared(&self, file: &Path) -> Result<Declared, StartFault> {
-        let read = Declaration::File(file.to_owned()).read(&*self.plugins)?;
+        let read = Declaration::File(file.to_owned()).read(&self.plugins)?;
         // A file is always something.
         read.map(|(_, declared)| declared)
             .ok_or_else(|| StartFault::Declarative(format!("{}: holds nothing", file.display())))
@@ -49,7 +49,7 @@ impl Parts {
     /// The configuration that a start would serve.
     pub(crate) fn configuration(&self, settings: &Settings) -> Result<Configuration, StartFault> {
         if let Some(declaration) = Declaration::of(settings)? {
-            let declared = declaration.read(&*self.plugins)?;
+            let declared = declaration.read(&self.plugins)?;
             return Ok(declared.map(|(_, declared)| declared.configuration).unwrap_or_default());
         }
         self.runtime.block_on(async {

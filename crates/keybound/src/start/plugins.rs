@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use keybound_model::entity::RouterFlavor;
 use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
 use keybound_plugins::Registry;
 use keybound_plugins::contract::{BuildFault, Instance, Plugin, PluginFactory};
@@ -11,6 +12,7 @@ use crate::settings::{PluginNames, Settings};
 pub(crate) struct Plugins {
     registry: Registry,
     enabled: PluginNames,
+    flavor: RouterFlavor,
 }
 
 impl Plugins {
@@ -21,7 +23,12 @@ impl Plugins {
             let cause = format!("there is no plugin '{unknown}': one of {}", registry.names().join(", "));
             return Err(StartFault::setting(settings, "plugins", cause));
         }
-        Ok(Arc::new(Self { registry, enabled }))
+        Ok(Arc::new(Self { registry, enabled, flavor: settings.router_flavor.of_entities() }))
+    }
+
+    /// In which form the routes say what they match, in which the plugins are configured.
+    pub(super) fn flavor(&self) -> RouterFlavor {
+        self.flavor
     }
 
     /// Says that the configuration found at the start was built.

@@ -81,7 +81,7 @@ impl Publication {
     pub(super) async fn reload(&self) -> Result<(), String> {
         let Source::Declarative(declarations) = &self.source else { return self.bring().await };
         let _publishing = self.publishing.lock().await;
-        match declarations.from.read(&*self.registry).map_err(|fault| fault.to_string())? {
+        match declarations.from.read(&self.registry).map_err(|fault| fault.to_string())? {
             Some((text, declared)) => self.take(declarations, text, &declared),
             None => Ok(()),
         }
@@ -200,7 +200,7 @@ impl Declarative for Publication {
             }
             let _publishing = self.publishing.try_lock().map_err(|_| LoadFault::Busy)?;
             let declared =
-                source::parse(&text, "declarative config", &*self.registry).map_err(LoadFault::Invalid)?;
+                source::parse(&text, "declarative config", &self.registry).map_err(LoadFault::Invalid)?;
             self.take(declarations, text, &declared).map_err(LoadFault::Rejected)?;
             Ok(declared)
         })

@@ -45,7 +45,7 @@ impl Running {
         let policy = configured(settings)?;
         let plugins = plugins(settings, &authorities, started)?;
         let declaration = Declaration::of(settings)?;
-        let declared = declaration.as_ref().map(|from| from.read(&*plugins)).transpose()?.flatten();
+        let declared = declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten();
 
         let prefix = Prefix::open(settings)?;
         let pid = prefix.hold().await?;

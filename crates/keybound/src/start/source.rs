@@ -11,6 +11,7 @@ use keybound_store::sqlite::SqliteStore;
 use super::StartFault;
 use super::database;
 use super::environment::seed;
+use super::plugins::Plugins;
 use super::prefix::Prefix;
 use super::trust::Authorities;
 use crate::clock::SystemClock;
@@ -125,7 +126,7 @@ impl Declaration {
     }
 
     /// Reads it; the fault names the place in the file and the cause.
-    pub(super) fn read(&self, catalog: &dyn PluginCatalog) -> Result<Option<(String, Declared)>, StartFault> {
+    pub(super) fn read(&self, plugins: &Plugins) -> Result<Option<(String, Declared)>, StartFault> {
         let (name, text) = match self {
             Self::Nothing => return Ok(None),
             Self::Text(text) => ("declarative_config_string".to_owned(), text.clone()),
@@ -138,18 +139,14 @@ impl Declaration {
             }
         };
         let declared =
-            parse(&text, &name, catalog).map_err(|fault| StartFault::Declarative(fault.to_string()))?;
+            parse(&text, &name, plugins).map_err(|fault| StartFault::Declarative(fault.to_string()))?;
         Ok(Some((text, declared)))
     }
 }
 
 /// Reads a declarative text as of now.
-pub(super) fn parse(
-    text: &str,
-    name: &str,
-    catalog: &dyn PluginCatalog,
-) -> Result<Declared, DeclarativeFault> {
+pub(super) fn parse(text: &str, name: &str, plugins: &Plugins) -> Result<Declared, DeclarativeFault> {
     let now = i64::try_from(SystemClock.since_epoch().as_secs()).unwrap_or(i64::MAX);
-    let reading = Reading { seed: Some(seed()), ..Reading::at(now) };
-    declarative::parse_with(text, name, reading, catalog)
+    let reading = Reading { seed: Some(seed()), flavor: plugins.flavor(), ..Reading::at(now) };
+    declarative::parse_with(text, name, reading, plugins)
 }

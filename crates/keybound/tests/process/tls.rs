@@ -23,30 +23,37 @@ pub(crate) struct Answer {
     pub(crate) alpn: Option<Vec<u8>>,
 }
 
-/// Sends bytes over TLS to localhost and reads to the end.
-pub(crate) fn exchange(to: SocketAddr, client: &Client, bytes: &str) -> io::Result<Answer> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut roots = RootCertStore::empty();
-    for certificate in &client.trusted {
-        roots.add(certificate.clone()).unwrap();
-    }
-    let builder = ClientConfig::builder_with_provider(provider);
-    let builder = match client.versions {
-        Some(version) => builder.with_protocol_versions(&[version]).unwrap(),
-        None => builder.with_safe_default_protocol_versions().unwrap(),
-    };
-    let builder = builder.with_root_certificates(roots);
-    let mut config = match &client.identity {
-        Some((certificate, key)) => {
-            builder.with_client_auth_cert(vec![certificate.clone()], key.clone_key()).unwrap()
+impl Client {
+    /// What it speaks.
+    pub(crate) fn config(&self) -> ClientConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        for certificate in &self.trusted {
+            roots.add(certificate.clone()).unwrap();
         }
-        None => builder.with_no_client_auth(),
-    };
-    config.alpn_protocols = client.alpn.clone();
+        let builder = ClientConfig::builder_with_provider(provider);
+        let builder = match self.versions {
+            Some(version) => builder.with_protocol_versions(&[version]).unwrap(),
+            None => builder.with_safe_default_protocol_versions().unwrap(),
+        };
+        let builder = builder.with_root_certificates(roots);
+        let mut config = match &self.identity {
+            Some((certificate, key)) => {
+                builder.with_client_auth_cert(vec![certificate.clone()], key.clone_key()).unwrap()
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = self.alpn.clone();
+        config
+    }
+}
+
+/// A GET to localhost that closes the connection.
+pub(crate) fn get(to: SocketAddr, client: &Client, path: &str) -> io::Result<Answer> {
     let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let connection = ClientConnection::new(Arc::new(client.config()), name).unwrap();
     let mut stream = StreamOwned::new(connection, TcpStream::connect(to)?);
-    stream.write_all(bytes.as_bytes())?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut received = Vec::new();
     match stream.read_to_end(&mut received) {
         // A server may close without saying so once it has answered.
@@ -60,9 +67,4 @@ pub(crate) fn exchange(to: SocketAddr, client: &Client, bytes: &str) -> io::Resu
         version: stream.conn.protocol_version().unwrap(),
         alpn: stream.conn.alpn_protocol().map(<[u8]>::to_vec),
     })
-}
-
-/// A GET that closes the connection.
-pub(crate) fn get(to: SocketAddr, client: &Client, path: &str) -> io::Result<Answer> {
-    exchange(to, client, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
 }

@@ -102,6 +102,19 @@ choice! {
     }
 }
 
+impl RouterFlavor {
+    /// The same as the entities have it.
+    #[must_use]
+    pub fn of_entities(self) -> keybound_model::entity::RouterFlavor {
+        match self {
+            Self::TraditionalCompatible | Self::Traditional => {
+                keybound_model::entity::RouterFlavor::Traditional
+            }
+            Self::Expressions => keybound_model::entity::RouterFlavor::Expressions,
+        }
+    }
+}
+
 impl Kind for RouterFlavor {
     const SHAPE: &'static str = "`traditional_compatible`, `traditional` (the same) or `expressions`";
 
