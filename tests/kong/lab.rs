@@ -13,10 +13,11 @@ use keybound_model::entity::RouterFlavor;
 use keybound_model::schema::{Schema, array, boolean, integer, map, record, set, string};
 use keybound_model::{Configuration, Errors, PluginCatalog, PluginDescription, Record};
 use keybound_oidc::TrustRoots;
-use keybound_plugins::{Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
+use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
 use keybound_store::memory::MemoryStore;
 use keybound_store::replay::{MemoryReplay, ReplayStore};
 use keybound_store::sqlite::SqliteStore;
@@ -141,6 +142,8 @@ fn environment() -> Environment {
         runtime: tokio::runtime::Handle::current(),
         roots: TrustRoots::empty(),
         replay: Arc::new(Memory),
+        counters: Arc::new(Memory),
+        metrics: Arc::default(),
         started_at: UnixTime::from_secs(now),
     }
 }
@@ -154,6 +157,16 @@ impl Random for Zeros {
 }
 
 struct Memory;
+
+impl CounterStores for Memory {
+    fn memory(&self) -> Arc<dyn CounterStore> {
+        Arc::new(MemoryCounters::new(10))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn CounterStore> {
+        CounterStores::memory(self)
+    }
+}
 
 impl ReplayStores for Memory {
     fn memory(&self, most: u64, most_per_key: u64) -> Arc<dyn ReplayStore> {

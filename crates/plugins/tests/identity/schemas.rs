@@ -9,7 +9,7 @@ use crate::support::registry;
 
 fn insert(name: &str, config: &Value) -> Result<Value, String> {
     let record = json!({"name": name, "config": config});
-    let fresh = Fresh { id: Uuid::from_u128(1), now: 1 };
+    let fresh = Fresh::new(Uuid::from_u128(1), 1);
     let (_, registry) = registry();
     PLUGINS
         .validate_insert(record.as_object().unwrap().clone(), fresh, &registry)

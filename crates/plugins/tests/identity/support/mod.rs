@@ -15,8 +15,9 @@ use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{
     Audience, Chain, Decision, Directory, Exchange, Flow, Instance, Plugin, PluginFactory, Scope, Slot,
 };
-use keybound_plugins::{Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
 use keybound_pop::time::{FixedClock, UnixTime};
+use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
 use keybound_store::replay::{MemoryReplay, ReplayStore};
 use serde_json::Value;
 use uuid::Uuid;
@@ -114,6 +115,16 @@ pub(crate) fn jwt_secret(
     }
 }
 
+impl CounterStores for Memory {
+    fn memory(&self) -> Arc<dyn CounterStore> {
+        Arc::new(MemoryCounters::new(10))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn CounterStore> {
+        CounterStores::memory(self)
+    }
+}
+
 /// A chain of plugins with everybody who may call.
 pub(crate) struct Gate {
     pub(crate) clock: Arc<FixedClock>,
@@ -129,6 +140,8 @@ pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
         runtime: tokio::runtime::Handle::current(),
         roots: TrustRoots::empty(),
         replay: Arc::new(Memory),
+        counters: Arc::new(Memory),
+        metrics: Arc::default(),
         started_at: UnixTime::from_secs(NOW - 10),
     });
     (clock, registry)
