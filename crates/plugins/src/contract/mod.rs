@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod captures;
 mod chain;
 mod connection;
 mod directory;
@@ -15,6 +16,7 @@ mod refusal;
 
 pub use answer::Answer;
 pub use body::{BodyFault, BodySource, NoBody};
+pub use captures::UriCaptures;
 pub use chain::{Audience, BodyEdit, Chain, Permit, Scope, Slot, Stop};
 pub use connection::{Connection, TlsInfo};
 pub use directory::Directory;

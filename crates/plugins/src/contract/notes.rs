@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use keybound_pop::thumbprint::Thumbprint;
 
-use super::{Identity, Plugin};
+use super::{Identity, Plugin, UriCaptures};
 
 /// What the plugins want said about a request afterwards: in its access record, and on its response.
 ///
@@ -12,6 +12,8 @@ use super::{Identity, Plugin};
 pub struct Notes {
     /// Who calls, as far as the plugins found out.
     pub identity: Identity,
+    /// What the route's pattern captured of the path.
+    pub uri_captures: UriCaptures,
     /// The code of the fault that refused the request, or would have (`report_only`).
     pub fault: Option<&'static str>,
     /// What an operator needs to understand the fault: expected and received values that are not secret.
