@@ -33,7 +33,7 @@ pub(crate) fn kind() -> Box<dyn Kind> {
         ("upstream_health_metrics", switch("Whether the health of targets is told.")),
         ("wasm_metrics", later(switch("Metrics of WebAssembly filters."))),
     ]);
-    Simple::boxed(PluginDescription::new(NAME, KONG, PRIORITY, config).without_consumer(), build)
+    Simple::boxed(PluginDescription::new(NAME, KONG, PRIORITY, config), build)
 }
 
 #[derive(Deserialize)]

@@ -75,7 +75,7 @@ impl RequestTransformer {
     async fn edit(&self, exchange: Exchange<'_>) -> Result<(), TrafficFault> {
         let Exchange { head, body, notes, .. } = exchange;
         // Templates see the request as it came to this plugin, whatever is edited first.
-        let facts = Facts::of(head);
+        let facts = Facts::of(head, &notes.uri_captures);
         let unfilled = |_: Unfilled| TrafficFault::Template;
         if let Some(uri) = &self.uri {
             notes.upstream_path = Some(uri.fill(&facts).map_err(unfilled)?).filter(|path| !path.is_empty());

@@ -1,6 +1,6 @@
 use http::HeaderMap;
 
-use crate::contract::Head;
+use crate::contract::{Head, UriCaptures};
 
 /// Text with look-ups in it: `$(headers.x)`, `$(query_params['x'])`, `$(headers.x or query_params.x or 'none')`.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ enum Piece {
 enum Term {
     Header(String),
     Parameter(String),
+    /// A group of the route's pattern, by name or number.
+    Capture(String),
     Text(String),
 }
 
@@ -24,6 +26,7 @@ enum Term {
 pub(super) struct Facts {
     headers: HeaderMap,
     query: Option<String>,
+    captures: UriCaptures,
 }
 
 /// A value that cannot stand where its template is.
@@ -31,8 +34,8 @@ pub(super) struct Facts {
 pub(super) struct Unfilled;
 
 impl Facts {
-    pub(super) fn of(head: &Head) -> Self {
-        Self { headers: head.headers.clone(), query: head.query.clone() }
+    pub(super) fn of(head: &Head, captures: &UriCaptures) -> Self {
+        Self { headers: head.headers.clone(), query: head.query.clone(), captures: captures.clone() }
     }
 }
 
@@ -106,15 +109,15 @@ impl Term {
         let name = match rest.strip_prefix('.') {
             Some(name) if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') => Some(name),
             Some(_) => None,
-            None => rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(unquoted),
+            None => rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(key),
         };
         match (table, name.filter(|name| !name.is_empty())) {
             // As in Kong, `x_y` finds the field `x-y`.
             ("headers", Some(name)) => Ok(Self::Header(name.replace('_', "-").to_ascii_lowercase())),
             ("query_params", Some(name)) => Ok(Self::Parameter(name.to_owned())),
-            ("uri_captures", _) => Err("'uri_captures' is not supported by Keybound yet".to_owned()),
+            ("uri_captures", Some(group)) => Ok(Self::Capture(group.to_owned())),
             _ => Err(format!(
-                "template '$({expression})' is not supported by Keybound: it computes only headers.NAME, query_params.NAME, quoted text and 'or'"
+                "template '$({expression})' is not supported by Keybound: it computes only headers.NAME, query_params.NAME, uri_captures.NAME, quoted text and 'or'"
             )),
         }
     }
@@ -122,6 +125,7 @@ impl Term {
     fn value(&self, facts: &Facts) -> Result<Option<String>, Unfilled> {
         match self {
             Self::Text(text) => Ok(Some(text.clone())),
+            Self::Capture(group) => Ok(facts.captures.get(group).map(str::to_owned)),
             Self::Header(name) => match facts.headers.get(name.as_str()) {
                 None => Ok(None),
                 Some(value) => value.to_str().map(|value| Some(value.to_owned())).map_err(|_| Unfilled),
@@ -136,6 +140,11 @@ impl Term {
     }
 }
 
+/// What stands between brackets: quoted text or a number.
+fn key(text: &str) -> Option<&str> {
+    unquoted(text).or_else(|| Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())))
+}
+
 fn unquoted(text: &str) -> Option<&str> {
     let inner = |quote| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
     inner('\'').or_else(|| inner('"'))
@@ -148,7 +157,9 @@ mod tests {
     fn filled(template: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert("x-user", "john".parse().unwrap());
-        let facts = Facts { headers, query: Some("id=7%2F8&id=9".to_owned()) };
+        let captured = [("1", "o"), ("id", "o")].map(|(name, value)| (name.into(), value.into()));
+        let captures = UriCaptures::new(captured.to_vec());
+        let facts = Facts { headers, query: Some("id=7%2F8&id=9".to_owned()), captures };
         Template::parse(template).unwrap().fill(&facts).unwrap()
     }
 
@@ -161,6 +172,7 @@ mod tests {
             ("$(headers.none or query_params.id or 'x')", "7/8"),
             ("$(headers.none or ')')", ")"),
             ("$(headers.none)", ""),
+            ("$(uri_captures.id)$(uri_captures[1])$(uri_captures['id'])$(uri_captures[2])", "ooo"),
         ] {
             assert_eq!(filled(template), want, "{template}");
         }
@@ -175,9 +187,5 @@ mod tests {
             assert!(fault.contains("is not supported by Keybound"), "{template}: {fault}");
         }
         assert!(Template::parse("$(headers.x").unwrap_err().contains("without its ')'"));
-        assert_eq!(
-            Template::parse("/x/$(uri_captures.id)").unwrap_err(),
-            "'uri_captures' is not supported by Keybound yet"
-        );
     }
 }

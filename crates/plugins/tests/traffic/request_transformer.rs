@@ -1,4 +1,5 @@
 use http::Method;
+use keybound_plugins::contract::UriCaptures;
 use serde_json::{Value, json};
 
 use crate::support::{Call, World, all, one, refused};
@@ -97,6 +98,16 @@ async fn templates_take_values_of_the_request_as_it_came() {
     );
     assert_eq!(notes.upstream_path.as_deref(), Some("/users/7"));
     assert_eq!(notes.upstream_host.unwrap(), "t1.example");
+}
+
+#[tokio::test]
+async fn templates_take_what_the_routes_pattern_captured() {
+    let config = json!({"replace": {"uri": "/v2/$(uri_captures.id)"}, "add": {"headers": ["x-id:$(uri_captures[1])"]}});
+    let chain = World::new().chain("request-transformer", config);
+    let mut call = Call::get("/users/7");
+    call.notes.uri_captures = UriCaptures::new(vec![("1".into(), "7".into()), ("id".into(), "7".into())]);
+    let (head, _, _, notes) = call.through(&chain).await.passed();
+    assert_eq!((one(&head.headers, "x-id"), notes.upstream_path.as_deref()), (Some("7"), Some("/v2/7")));
 }
 
 #[tokio::test]
