@@ -64,7 +64,7 @@ impl Pair {
         }
         let (path, _) = prefix.certificate(self.file);
         let (certificate, key) = self.made_at_first_start(prefix)?;
-        self.from_pem(&certificate, &key).map(|identity| vec![identity]).map_err(|(_, cause)| {
+        self.read_pem(&certificate, &key).map(|identity| vec![identity]).map_err(|(_, cause)| {
             prefix.fault(&path, std::io::Error::new(std::io::ErrorKind::InvalidData, cause))
         })
     }
@@ -88,12 +88,12 @@ impl Pair {
         let pair = |(certificate, key): (&PemSource, &PemSource)| {
             let certificate = read(self.certificate, certificate)?;
             let key = read(self.key, key)?;
-            self.from_pem(&certificate, &key).map_err(|(key, cause)| fault(key, cause))
+            self.read_pem(&certificate, &key).map_err(|(key, cause)| fault(key, cause))
         };
         certificates.iter().zip(keys).map(pair).collect()
     }
 
-    fn from_pem(&self, certificate: &str, key: &str) -> Result<ServerIdentity, (&'static str, String)> {
+    fn read_pem(&self, certificate: &str, key: &str) -> Result<ServerIdentity, (&'static str, String)> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate.as_bytes())
             .collect::<Result<_, _>>()
             .map_err(|error| (self.certificate, format!("is not PEM: {error}")))?;

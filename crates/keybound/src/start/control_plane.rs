@@ -89,13 +89,13 @@ async fn open(door: Door, router: Router, stopped: watch::Receiver<bool>) -> std
 /// Refuses an Admin API that other machines reach without being asked for anything, unless that was said to be meant.
 pub(super) fn closed_to_strangers(settings: &Settings) -> Result<(), StartFault> {
     let certificates = !settings.admin_ssl_client_ca.0.is_empty();
-    let open = |listen: &&Listen| {
-        !listen.address.ip().is_loopback()
-            && settings.admin_token.0.is_none()
-            && !(listen.ssl && certificates)
-            && !settings.admin_listen_insecure.0
+    let closed = |listen: &Listen| {
+        listen.address.ip().is_loopback()
+            || settings.admin_token.0.is_some()
+            || (listen.ssl && certificates)
+            || settings.admin_listen_insecure.0
     };
-    match settings.admin_listen.0.iter().find(open) {
+    match settings.admin_listen.0.iter().find(|listen| !closed(listen)) {
         None => Ok(()),
         Some(listen) => {
             let cause = format!(

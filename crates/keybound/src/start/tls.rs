@@ -133,7 +133,7 @@ fn is_named(suite: &SupportedCipherSuite, named: &Ciphers) -> bool {
     let is =
         |name: &&str| Ciphers::ALL.iter().any(|(openssl, known)| openssl == name && *known == registered);
     let some_of_13 = named.0.iter().any(|name| name.starts_with("TLS_"));
-    named.0.iter().any(|name| is(&name)) || (suite.version() == &TLS13 && !some_of_13)
+    named.0.iter().any(is) || (suite.version() == &TLS13 && !some_of_13)
 }
 
 fn certified(identity: &ServerIdentity) -> Result<Arc<CertifiedKey>, String> {
