@@ -138,10 +138,7 @@ async fn fields_that_frame_the_message_and_templates_beyond_look_ups_are_refused
         (json!({"add": {"headers": ["x-a"]}}), "key 'x-a' has no value"),
         (json!({"add": {"headers": ["x a:1"]}}), "'x a' is not a valid header"),
         (json!({"add": {"body": ["a:$(os.time())"]}}), "is not supported by Keybound"),
-        (
-            json!({"replace": {"uri": "/$(uri_captures.x)"}}),
-            "'uri_captures' is not supported by Keybound yet",
-        ),
+        (json!({"replace": {"uri": "/$(shared.x)"}}), "is not supported by Keybound"),
         (json!({"http_method": "get"}), "invalid value: get"),
     ] {
         let fault = refused("request-transformer", config);
