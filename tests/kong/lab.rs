@@ -72,7 +72,7 @@ impl Lab {
             balancers: Arc::new(Unattached),
             openid_connect: Arc::new(Unattached),
             log_level: Some(Arc::new(Log(Mutex::new(Level::Notice)))),
-            metrics: Some(Arc::new(|| "keybound_up 1\n".to_owned())),
+            metrics: Some(Arc::new(|_| "keybound_up 1\n".to_owned())),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

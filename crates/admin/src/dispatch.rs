@@ -43,7 +43,7 @@ pub(crate) async fn dispatch(
         Endpoint::Status => node::status(state, arguments).await,
         Endpoint::Ready => node::ready(state, draining, *verb, arguments, body).await,
         Endpoint::StatusDns => Err(Failure::NoDnsStatistics),
-        Endpoint::Metrics => node::metrics(state),
+        Endpoint::Metrics => node::metrics(state).await,
         Endpoint::Endpoints => {
             Ok(Answer::ok(serde_json::json!({"data": crate::endpoints::paths(state.router_flavor)})))
         }

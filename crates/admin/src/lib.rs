@@ -38,4 +38,4 @@ pub use ports::{
 };
 pub use secret::Secret;
 pub use serve::{router, serve, status_router};
-pub use state::{AdminState, KONG_VERSION, NodeInfo};
+pub use state::{AdminState, KONG_VERSION, Metrics, NodeInfo};

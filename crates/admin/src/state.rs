@@ -41,7 +41,7 @@ pub struct AdminState {
     /// The level of the log; `None` when it cannot be asked, and `/debug/node/log-level` is not there.
     pub log_level: Option<Arc<dyn LogLevel>>,
     /// The text of `/metrics`, in the format of Prometheus; `None` when nothing is counted, and `/metrics` is not there.
-    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    pub metrics: Option<Metrics>,
 }
 
 impl AdminState {
@@ -64,6 +64,9 @@ impl AdminState {
         by_name_for(self.router_flavor, name)
     }
 }
+
+/// Writes the text of `/metrics`; it is told whether the configuration store answers.
+pub type Metrics = Arc<dyn Fn(bool) -> String + Send + Sync>;
 
 /// What `GET /` says about this process.
 #[derive(Debug, Clone)]

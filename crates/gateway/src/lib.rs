@@ -30,7 +30,7 @@ mod snapshot;
 mod tls;
 mod upstream;
 
-pub use listen::{BindFault, Gateway, RunFault};
+pub use listen::{BindFault, Gateway, RunFault, Traffic, TrafficCounts};
 pub use observe::TARGET as ACCESS_TARGET;
 pub use route::expression::check_expression;
 pub use settings::{

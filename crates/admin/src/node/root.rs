@@ -60,8 +60,8 @@ pub(crate) fn cache(verb: Verb) -> Result<Answer, Failure> {
 }
 
 /// `GET /metrics`
-pub(crate) fn metrics(state: &AdminState) -> Result<Answer, Failure> {
+pub(crate) async fn metrics(state: &AdminState) -> Result<Answer, Failure> {
     const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=UTF-8");
-    let text = state.metrics.as_ref().ok_or(Failure::NotFound)?();
+    let text = state.metrics.as_ref().ok_or(Failure::NotFound)?(super::status::reachable(state).await);
     Ok(Answer::text(StatusCode::OK, text).with(CONTENT_TYPE, EXPOSITION))
 }

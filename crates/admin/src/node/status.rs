@@ -26,8 +26,7 @@ pub(crate) async fn status(state: &AdminState, arguments: &Arguments) -> Result<
     match &state.declarative {
         Some(declarative) => put("configuration_hash", declarative.hash().into()),
         None => {
-            let probe = Query { size: 1, ..Query::default() };
-            let reachable = state.store.list(&SERVICES, &probe).await.is_ok();
+            let reachable = reachable(state).await;
             put("database", json!({"reachable": reachable}));
         }
     }
@@ -35,6 +34,12 @@ pub(crate) async fn status(state: &AdminState, arguments: &Arguments) -> Result<
         put("configuration_fault", fault.into());
     }
     Ok(Answer::ok(body))
+}
+
+/// Whether the configuration store answers.
+pub(super) async fn reachable(state: &AdminState) -> bool {
+    let probe = Query { size: 1, ..Query::default() };
+    state.store.list(&SERVICES, &probe).await.is_ok()
 }
 
 fn server(connections: Connections) -> Value {

@@ -62,7 +62,7 @@ fn broken(state: &mut AdminState) {
 
 #[tokio::test]
 async fn only_the_paths_of_a_watcher_are_there() {
-    let lab = Lab::watched(|state| state.metrics = Some(Arc::new(|| "keybound_up 1\n".to_owned()))).await;
+    let lab = Lab::watched(|state| state.metrics = Some(Arc::new(|_| "keybound_up 1\n".to_owned()))).await;
     lab.get("/status/ready").await.is(200, json!({"message": "ready"}));
     assert_eq!(lab.get("/status").await.body["database"], json!({"reachable": true}));
     let metrics = lab.get("/metrics").await;

@@ -4,6 +4,7 @@ mod activity;
 mod bind;
 mod client_io;
 mod connection;
+mod counts;
 mod framing;
 mod worker;
 
@@ -20,6 +21,8 @@ use tokio::sync::{oneshot, watch};
 pub(crate) use self::activity::Busy;
 use self::bind::Sockets;
 pub(crate) use self::connection::Local;
+pub(crate) use self::counts::Share;
+pub use self::counts::{Traffic, TrafficCounts};
 use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
 use crate::settings::Settings;
@@ -37,6 +40,7 @@ pub struct Gateway {
     snapshot: SharedSnapshot,
     sockets: Vec<(Sockets, Option<Arc<ServerConfig>>)>,
     addrs: Vec<SocketAddr>,
+    counts: TrafficCounts,
 }
 
 /// Why the data plane cannot start.
@@ -100,13 +104,20 @@ impl Gateway {
             sockets.push((bind::bind(*listener, settings.workers.get())?, config));
         }
         let addrs = sockets.iter().map(|(sockets, _)| sockets.addr).collect();
-        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs })
+        let counts = TrafficCounts::new(settings.workers.get());
+        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs, counts })
     }
 
     /// The addresses, in the order of the listeners, with the ports that the system chose for port 0.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
+    }
+
+    /// What is counted of connections and requests, also after the gateway runs.
+    #[must_use]
+    pub fn counts(&self) -> TrafficCounts {
+        self.counts.clone()
     }
 
     /// Serves until `shutdown` is ready: each worker on a thread and a runtime of its own. Then no connection is
@@ -123,13 +134,13 @@ impl Gateway {
         for number in 0..self.settings.workers.get() {
             let doors = self.doors(number).map_err(RunFault::Start)?;
             let (settings, snapshot) = (Arc::clone(&self.settings), Arc::clone(&self.snapshot));
-            let stopped = stopped.clone();
+            let (stopped, share) = (stopped.clone(), self.counts.of(number));
             let (end, ended) = oneshot::channel();
             std::thread::Builder::new()
                 .name(format!("keybound-{number}"))
                 .spawn(move || {
                     // Nobody waits for the end of a worker when the gateway's future was dropped.
-                    let _ = end.send(work(settings, snapshot, doors, stopped));
+                    let _ = end.send(work(settings, snapshot, doors, share, stopped));
                 })
                 .map_err(RunFault::Start)?;
             ends.push(ended);
@@ -167,12 +178,13 @@ fn work(
     settings: Arc<Settings>,
     snapshot: SharedSnapshot,
     doors: Vec<Door>,
+    share: Share,
     stopped: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
     let reach = Reach { pool, resolver: Rc::new(Resolver::default()) };
-    let worker = Rc::new(Worker::new(settings, snapshot, reach));
+    let worker = Rc::new(Worker::new(settings, snapshot, reach, share));
     runtime.block_on(worker.run(doors, stopped))
 }

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
 use super::connection;
+use super::counts::Share;
 use crate::head::request_id::RequestIds;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
@@ -27,6 +28,7 @@ pub(crate) struct Worker {
     pub(crate) reach: Reach,
     pub(crate) ids: RequestIds,
     pub(crate) ticks: Ticks,
+    pub(crate) counts: Share,
     connections: RefCell<HashMap<u64, Open>>,
     next: Cell<u64>,
     stopping: Cell<bool>,
@@ -66,13 +68,19 @@ pub(crate) struct Seat {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: Arc<Settings>, snapshot: SharedSnapshot, reach: Reach) -> Self {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        snapshot: SharedSnapshot,
+        reach: Reach,
+        counts: Share,
+    ) -> Self {
         Self {
             settings,
             snapshot,
             reach,
             ids: RequestIds::new(),
             ticks: Ticks::default(),
+            counts,
             connections: RefCell::new(HashMap::new()),
             next: Cell::new(0),
             stopping: Cell::new(false),
@@ -141,6 +149,7 @@ impl Worker {
     ) {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
+        self.counts.accepted();
         let activity = Activity::new(&self.ticks);
         let open = Open { activity: activity.clone(), abort: None, waker: None };
         self.connections.borrow_mut().insert(number, open);
@@ -229,6 +238,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.worker.connections.borrow_mut().remove(&self.number);
+        self.worker.counts.closed();
         self.worker.closed.notify_waiters();
     }
 }

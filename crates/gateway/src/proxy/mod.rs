@@ -60,6 +60,7 @@ pub(crate) async fn serve(
     let id_value = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
     let record = Record::is_wanted().then(|| Box::new(first_record(&client, &parts, &request_id, started)));
     let busy = client.activity.begin();
+    worker.counts.requested();
     let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
     let mut notes = Notes::default();
 

@@ -9,7 +9,8 @@ use axum::response::Response;
 use axum::serve::ListenerExt as _;
 use http::header::HOST;
 use http::{HeaderValue, Version};
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret, Unattached};
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Publisher as _, Secret, Unattached};
+use keybound_plugins::metrics::{self, Metrics, Node};
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -166,7 +167,12 @@ pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
 }
 
 /// What the Admin API is made of.
-pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id: Uuid) -> AdminState {
+pub(super) fn state(
+    settings: &Settings,
+    publication: &Arc<Publication>,
+    node_id: Uuid,
+    metrics: Arc<Metrics>,
+) -> AdminState {
     AdminState {
         store: publication.store(),
         declarative: publication.declarative(),
@@ -187,8 +193,32 @@ pub(super) fn state(settings: &Settings, publication: &Arc<Publication>, node_id
         openid_connect: Arc::new(Unattached),
         log_level: logging::control()
             .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
-        metrics: None,
+        metrics: Some(exposition(Arc::clone(publication), node_id, metrics)),
     }
+}
+
+/// The text of `/metrics`: what the plugins counted, and what is known of the node.
+fn exposition(
+    publication: Arc<Publication>,
+    node_id: Uuid,
+    counted: Arc<Metrics>,
+) -> keybound_admin::Metrics {
+    Arc::new(move |datastore_reachable| {
+        let connections = publication.serving().connections.unwrap_or_default();
+        let node = Node {
+            id: &node_id.to_string(),
+            version: KONG_VERSION,
+            datastore_reachable,
+            connections: Some(metrics::Connections {
+                accepted: connections.accepted,
+                handled: connections.accepted,
+                active: connections.active,
+            }),
+            requests: Some(connections.requests),
+            targets: &[],
+        };
+        metrics::render(&counted, &node)
+    })
 }
 
 /// Gives a request over HTTP/2 the `Host` that its `:authority` is (RFC 9113 §8.3.1).

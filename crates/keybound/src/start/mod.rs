@@ -27,6 +27,7 @@ mod trust;
 use std::sync::Arc;
 
 use keybound_plugins::Registry;
+use keybound_plugins::metrics::Metrics;
 
 pub use fault::StartFault;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
@@ -141,8 +142,9 @@ fn plugins(
     settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<Arc<Plugins>, StartFault> {
+) -> Result<(Arc<Plugins>, Arc<Metrics>), StartFault> {
     let runtime = tokio::runtime::Handle::current();
     let environment = environment::environment(authorities.roots()?, runtime, started);
-    Plugins::new(settings, Registry::new(environment))
+    let metrics = Arc::clone(&environment.metrics);
+    Ok((Plugins::new(settings, Registry::new(environment))?, metrics))
 }

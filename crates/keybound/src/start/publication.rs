@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use keybound_admin::{Declarative, LoadFault, Publisher, Serving};
-use keybound_gateway::{Compiler, SharedSnapshot, Snapshot};
+use keybound_admin::{Connections, Declarative, LoadFault, Publisher, Serving};
+use keybound_gateway::{Compiler, SharedSnapshot, Snapshot, Traffic, TrafficCounts};
 use keybound_model::declarative::Declared;
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_store::BoxFuture;
@@ -31,6 +31,7 @@ pub(super) struct Publication {
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
     stopping: AtomicBool,
+    counts: OnceLock<TrafficCounts>,
 }
 
 impl Publication {
@@ -53,6 +54,7 @@ impl Publication {
             read: AtomicU64::new(loaded.version),
             fault: RwLock::default(),
             stopping: AtomicBool::default(),
+            counts: OnceLock::new(),
         })
     }
 
@@ -85,6 +87,12 @@ impl Publication {
             Some((text, declared)) => self.take(declarations, text, &declared),
             None => Ok(()),
         }
+    }
+
+    /// Says where the data plane counts its connections and requests.
+    pub(super) fn count_by(&self, counts: TrafficCounts) {
+        // There is one data plane, so that nothing was said before.
+        let _ = self.counts.set(counts);
     }
 
     /// Says that no further declarative configuration is taken.
@@ -185,7 +193,11 @@ impl Publisher for Publication {
 
     fn serving(&self) -> Serving {
         let fault = self.fault.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Serving { fault, ..Serving::default() }
+        let connections = self.counts.get().map(|counts| {
+            let Traffic { accepted, active, requests } = counts.sum();
+            Connections { accepted, active, requests }
+        });
+        Serving { fault, connections, ..Serving::default() }
     }
 }
 

@@ -43,7 +43,7 @@ impl Running {
         let started = SystemClock.now();
         let authorities = Authorities::read(settings)?;
         let policy = configured(settings)?;
-        let plugins = plugins(settings, &authorities, started)?;
+        let (plugins, metrics) = plugins(settings, &authorities, started)?;
         let declaration = Declaration::of(settings)?;
         let declared = declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten();
 
@@ -62,10 +62,11 @@ impl Running {
         cold::wait(&loaded.configuration, started).await;
         let gateway =
             Gateway::bind(plane, publication.snapshot()).map_err(|fault| bind_fault(settings, fault))?;
+        publication.count_by(gateway.counts());
         let control_plane = ControlPlane::bind(settings, &prefix, &policy)?;
 
         let (admin, status) = (control_plane.admin(), control_plane.status());
-        let state = control_plane::state(settings, &publication, node_id);
+        let state = control_plane::state(settings, &publication, node_id, metrics);
         let proxy = gateway.local_addrs().iter().copied();
         let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
         let (stop, stopped) = watch::channel(false);

@@ -26,12 +26,6 @@ pub struct Connections {
     pub handled: u64,
     /// Open now.
     pub active: u64,
-    /// Open now and reading a request.
-    pub reading: u64,
-    /// Open now and answering.
-    pub writing: u64,
-    /// Open now and idle.
-    pub waiting: u64,
 }
 
 /// How a target is.
@@ -81,10 +75,7 @@ impl Node<'_> {
                 ("accepted", connections.accepted),
                 ("active", connections.active),
                 ("handled", connections.handled),
-                ("reading", connections.reading),
                 ("total", self.requests.unwrap_or(0)),
-                ("waiting", connections.waiting),
-                ("writing", connections.writing),
             ] {
                 let labels = [("node_id", self.id), ("subsystem", "http"), ("state", state)];
                 text.sample("nginx_connections_total", &labels, count);
