@@ -11,6 +11,7 @@
 
 mod admin;
 mod answer;
+pub mod debian;
 mod gateway;
 mod http_server;
 mod postgres;

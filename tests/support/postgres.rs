@@ -8,6 +8,8 @@ use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use super::debian;
+
 /// The user's name and password, and the database.
 pub const POSTGRES_USER: &str = "keybound";
 /// The password of [`POSTGRES_USER`].
@@ -226,17 +228,7 @@ fn hand_over(folder: &Path) {
 /// The folder of the server's programs; installed first when it is not there.
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        find().unwrap_or_else(|| {
-            // Several suites may want it at once, and only one can install it.
-            let lock = File::create(lab().join("apt.lock")).expect("a lock file");
-            lock.lock().expect("the lock");
-            find().unwrap_or_else(|| {
-                install();
-                find().expect("the package postgresql brings initdb and postgres")
-            })
-        })
-    })
+    PROGRAMS.get_or_init(|| debian::installed("postgresql", find))
 }
 
 fn find() -> Option<PathBuf> {
@@ -249,18 +241,6 @@ fn find() -> Option<PathBuf> {
         .collect();
     versions.sort();
     versions.pop().map(|(_, bin)| bin)
-}
-
-fn install() {
-    const WANTED: &str =
-        "these tests need PostgreSQL (Debian: apt-get install postgresql), and it cannot be installed here";
-    assert!(is_root(), "{WANTED}: not root");
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "postgresql"]] {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        let (said, status) = said(&mut apt);
-        assert!(status.success(), "{WANTED}: {said}");
-    }
 }
 
 fn said(command: &mut Command) -> (String, ExitStatus) {
@@ -278,21 +258,12 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its address").port()
 }
 
-/// `target/lab`, wherever the target folder of this build is.
-fn lab() -> PathBuf {
-    let own = std::env::current_exe().expect("the test's path");
-    let profile = own.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release"));
-    let lab = profile.and_then(Path::parent).expect("the target folder").join("lab");
-    fs::create_dir_all(&lab).expect("a folder");
-    lab
-}
-
 /// A folder for one server. Those of processes that are gone are removed: a server that is shared has nobody to do it.
 fn folder() -> PathBuf {
     static NUMBER: Mutex<u32> = Mutex::new(0);
     let mut number = NUMBER.lock().unwrap_or_else(PoisonError::into_inner);
     *number += 1;
-    let lab = lab();
+    let lab = debian::lab();
     for entry in fs::read_dir(&lab).expect("a folder").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = name.strip_prefix("postgres-").and_then(|rest| rest.split('-').next());

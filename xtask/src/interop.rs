@@ -35,6 +35,8 @@ pub(crate) fn build() -> Result<PathBuf, Fault> {
 #[derive(Debug)]
 pub(crate) struct Walk {
     child: Child,
+    /// Where decK's second gateway keeps its configuration; ends with the walk.
+    _postgres: lab::PostgresServer,
 }
 
 /// A walk that is being installed.
@@ -56,18 +58,27 @@ impl Walk {
     fn start() -> Result<Self, Fault> {
         let node = lab::npm::install()?;
         let keycloak = lab::keycloak::install()?;
+        let deck = lab::deck::install();
+        let postgres = lab::PostgresServer::start();
+        let settings = postgres.settings("deck");
+        let settings =
+            settings.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect::<Vec<_>>();
         let child = Command::new(node)
             .arg("main.mjs")
             .arg("--keycloak")
             .arg(keycloak)
             .arg("--folder")
             .arg(workspace::lab().join("interop"))
+            .arg("--deck")
+            .arg(deck)
+            .arg("--postgres")
+            .arg(format!("{{{}}}", settings.join(",")))
             .current_dir(workspace::root().join("tests/interop"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Fault::with("the walk does not start"))?;
-        Ok(Self { child })
+        Ok(Self { child, _postgres: postgres })
     }
 
     /// Hands the gateway to the walk, and counts what it asserts. `list` prints every case, not only failures.

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters, RedisSettings, Window};
+use keybound_suites::debian;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
@@ -32,14 +33,15 @@ impl Redis {
     async fn try_start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut child = Command::new("redis-server")
+        let program = debian::installed("redis-server", || debian::program("redis-server"));
+        let mut child = Command::new(program)
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .args(["--requirepass", "s3cret", "--dir"])
             .arg(folder.path())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("redis-server (apt-get install redis-server): {error}"));
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.contains("Ready to accept connections") {

@@ -21,8 +21,54 @@ export async function deck({ report, binary, folder, certificates, program, data
     const place = join(folder, `deck-${name}`);
     await mkdir(place, { recursive: true });
     const run = runner({ program, isOld, place, origin: gateway.admin });
-    await walk({ report, run, place, admin: administration(gateway.admin), content: state({ certificates, isOld }), isOld });
+    const admin = administration(gateway.admin);
+    const content = state({ certificates, isOld });
+    // Newer decK asks for the defaults; for an older one the file must say them, with any gateway.
+    if (isOld) await complete(content, admin);
+    await walk({ report, run, place, admin, content, isOld });
     await gateway.stop();
+  }
+}
+
+/** Fills what a state file leaves out: the fields that old decK does not fill itself, and from the schemas those of plugins. */
+async function complete(content, admin) {
+  const schema = async (path) => (await admin.get(path)).body.fields;
+  const kinds = {
+    routes: { path_handling: 'v0', request_buffering: true, response_buffering: true },
+    upstreams: {
+      hash_on_cookie_path: '/',
+      healthchecks: { threshold: 0, active: { type: 'http', https_verify_certificate: true }, passive: { type: 'http' } },
+    },
+  };
+  const plugins = {};
+  const visit = async (parent) => {
+    for (const [kind, list] of Object.entries(parent)) {
+      if (!Array.isArray(list)) continue;
+      for (const entity of list) {
+        if (entity === null || typeof entity !== 'object') continue;
+        Object.assign(entity, { ...kinds[kind], ...entity });
+        if (kind === 'plugins') {
+          plugins[entity.name] ??= await schema(`/schemas/plugins/${entity.name}`);
+          const { config } = plugins[entity.name].find((field) => 'config' in field);
+          fill(entity.config, config.fields);
+          entity.protocols ??= ['grpc', 'grpcs', 'http', 'https'];
+        }
+        await visit(entity);
+      }
+    }
+  };
+  await visit(content);
+}
+
+function fill(entity, fields) {
+  for (const field of fields) {
+    const [[name, type]] = Object.entries(field);
+    if (type.type === 'record' && (type.required || entity[name])) {
+      entity[name] ??= {};
+      fill(entity[name], type.fields);
+    } else if (!(name in entity)) {
+      entity[name] = type.default ?? null;
+    }
   }
 }
 

@@ -54,7 +54,7 @@ async fn each_broken_proof_has_its_own_code() {
         (json!({}), json!({"iat": null}), "proof_iat"),
         (json!({}), json!({"iat": now.to_string()}), "proof_iat"),
         (json!({}), json!({"iat": 0}), "proof_iat_too_old"),
-        (json!({}), json!({"iat": now * 1000}), "proof_iat"),
+        (json!({}), json!({"iat": now * 1000}), "proof_iat_too_new"),
         (json!({}), json!({"exp": now - 100}), "proof_expired"),
         (json!({}), json!({"nbf": now + 100}), "proof_not_yet_valid"),
         (json!({}), json!({"ath": null}), "proof_ath"),
