@@ -95,10 +95,10 @@ impl Frame {
         headers.insert(SERVER, self.product);
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         headers.insert(LATENCY, elapsed.into());
+        if self.readers.as_ref() != Some(&ANYONE) {
+            headers.insert(VARY, HeaderValue::from_static("Origin"));
+        }
         if let Some(readers) = self.readers {
-            if readers != ANYONE {
-                headers.insert(VARY, HeaderValue::from_static("Origin"));
-            }
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, readers);
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }

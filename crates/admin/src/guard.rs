@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, Method, Uri, Version};
 
+use crate::answer::ANYONE;
 use crate::failure::Failure;
 use crate::secret::Secret;
 
@@ -46,6 +47,15 @@ pub(crate) fn authenticate(parts: &Parts, token: Option<&Secret>) -> Result<(), 
         (Some(shown), None) if token.is(shown.as_bytes()) => Ok(()),
         _ => Err(Failure::Unauthorized),
     }
+}
+
+/// Which pages may read the answer: none of another origin, unless a token has to be shown, which no such page has. Without
+/// one, a page that an operator looks at would read every key through the operator's browser, and with the operator's
+/// certificate.
+pub(crate) fn readers(parts: &Parts, asks_for_token: bool) -> Option<HeaderValue> {
+    let Some(origin) = parts.headers.get(ORIGIN) else { return Some(ANYONE) };
+    let host = host(parts).ok().flatten();
+    (asks_for_token || trusted(origin, host.as_ref())).then(|| origin.clone())
 }
 
 /// Whether a request could change something.

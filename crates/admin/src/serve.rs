@@ -9,13 +9,13 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, ORIGIN,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW,
 };
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::answer::{ANYONE, Answer, Frame};
+use crate::answer::{Answer, Frame};
 use crate::body::{self, Body};
 use crate::dispatch::{Call, Verb, dispatch};
 use crate::endpoints::{self, Endpoint, Surface};
@@ -89,7 +89,7 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let mut frame = Frame {
         started,
         product: HeaderValue::try_from(product).unwrap_or(HeaderValue::from_static("keybound")),
-        readers: Some(parts.headers.get(ORIGIN).cloned().unwrap_or(ANYONE)),
+        readers: guard::readers(&parts, api.state.admin_token.is_some()),
         head: parts.method == Method::HEAD,
     };
     let answer = match api.admit(&parts) {

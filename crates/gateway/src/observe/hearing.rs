@@ -34,8 +34,8 @@ impl Hearing {
         let fields = (listening == Listening::Fields).then(|| {
             Box::new(Fields {
                 origin: origin(&head.public),
-                query: head.query.clone(),
-                request: head.headers.clone(),
+                query: head.query.as_deref().map(|query| without_values(query, chain.credential_names())),
+                request: without_credentials(&head.headers, chain.credential_names()),
                 response: HeaderMap::new(),
             })
         });
@@ -103,6 +103,36 @@ impl std::fmt::Debug for Hearing {
     }
 }
 
+/// What stands in place of a credential.
+const REDACTED: &str = "REDACTED";
+
+/// The fields without the values of these.
+fn without_credentials(headers: &HeaderMap, names: &[String]) -> HeaderMap {
+    let mut headers = headers.clone();
+    for name in names {
+        for (field, value) in &mut headers {
+            if field.as_str() == name {
+                *value = http::HeaderValue::from_static(REDACTED);
+            }
+        }
+    }
+    headers
+}
+
+/// A query without the values of these parameters.
+fn without_values(query: &str, names: &[String]) -> String {
+    let part = |part: &str| match part.split_once('=') {
+        Some((name, _)) if is_one_of(name, names) => format!("{name}={REDACTED}"),
+        _ => part.to_owned(),
+    };
+    query.split('&').map(part).collect::<Vec<_>>().join("&")
+}
+
+fn is_one_of(escaped: &str, names: &[String]) -> bool {
+    let name = percent_encoding::percent_decode_str(escaped).decode_utf8_lossy();
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 /// Bytes of fields as HTTP/1.1 writes them.
 fn size(headers: &HeaderMap) -> u64 {
     headers.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
@@ -121,5 +151,26 @@ fn origin(public: &Public) -> String {
     match public.port {
         Some(port) => format!("{scheme}://{host}:{port}"),
         None => format!("{scheme}://{host}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_credentials_are_not_heard() {
+        let names = ["x-token".to_owned()];
+        let mut headers = HeaderMap::new();
+        headers.append("x-token", "secret".parse().unwrap());
+        headers.append("x-token", "another".parse().unwrap());
+        headers.append("x-other", "kept".parse().unwrap());
+        let heard = without_credentials(&headers, &names);
+        assert!(heard.get_all("x-token").iter().all(|value| value == REDACTED));
+        assert_eq!(heard.get("x-other").unwrap(), "kept");
+        assert_eq!(
+            without_values("a=1&x-token=secret&X%2Dtoken=s&x-token&b", &names),
+            "a=1&x-token=REDACTED&X%2Dtoken=REDACTED&x-token&b"
+        );
     }
 }

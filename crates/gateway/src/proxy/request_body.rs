@@ -19,6 +19,8 @@ use super::trailers;
 pub(crate) struct RequestBody {
     state: State,
     bounds: Bounds,
+    /// What was read for a plugin, and turned out to be too much for it: it still comes before the rest.
+    held: Option<Bytes>,
     /// Bytes that came from the client so far.
     received: u64,
     waiting: Option<Pin<Box<Sleep>>>,
@@ -54,7 +56,7 @@ impl RequestBody {
     /// The body as hyper reads it.
     pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
         let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
-        Self { state, bounds, received: 0, waiting: None, progress: None }
+        Self { state, bounds, held: None, received: 0, waiting: None, progress: None }
     }
 
     /// Whether the announced length is more than allowed.
@@ -72,7 +74,7 @@ impl RequestBody {
             State::Whole(bytes) => State::Whole(bytes.clone()),
             State::Stream(_) => return None,
         };
-        Some(Self { state, bounds: self.bounds, received: 0, waiting: None, progress: None })
+        Some(Self { state, bounds: self.bounds, held: None, received: 0, waiting: None, progress: None })
     }
 
     /// What tells how far a streamed body is; `None` for one that is there as a whole.
@@ -99,6 +101,9 @@ impl RequestBody {
     /// The next frame of a streamed body, within the bounds.
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let State::Stream(incoming) = &mut self.state else { return Poll::Ready(None) };
+        if let Some(held) = self.held.take() {
+            return Poll::Ready(Some(Ok(Frame::data(held))));
+        }
         let frame = match Pin::new(incoming).poll_frame(context) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
@@ -236,10 +241,11 @@ impl BodySource for RequestBody {
                     Some(Err(_)) => return Err(BodyFault::Broken),
                     Some(Ok(frame)) => {
                         if let Ok(data) = frame.into_data() {
-                            if whole.len() + data.len() > limit {
+                            whole.extend_from_slice(&data);
+                            if whole.len() > limit {
+                                self.held = Some(whole.freeze());
                                 return Err(BodyFault::TooLarge);
                             }
-                            whole.extend_from_slice(&data);
                         }
                     }
                 }
@@ -248,6 +254,7 @@ impl BodySource for RequestBody {
     }
 
     fn replace(&mut self, body: Bytes) {
+        self.held = None;
         self.state = State::Whole(body);
     }
 }

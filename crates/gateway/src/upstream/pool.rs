@@ -63,6 +63,9 @@ pub(crate) struct Lease {
     pub(crate) _load: Option<Load>,
 }
 
+/// Pools of one worker that hold idle connections; a connection of another is closed after its request.
+const MOST_KEYS: usize = 4096;
+
 impl Pool {
     pub(crate) fn new(size: usize, max_requests: u32, idle_timeout: Duration) -> Self {
         Self { idle: RefCell::new(HashMap::new()), size, max_requests, idle_timeout }
@@ -92,7 +95,10 @@ impl Pool {
     pub(crate) fn share(&self, key: &PoolKey, link: &Link) {
         if let Some(link) = link.share() {
             let idle = Idle { link, since: Instant::now() };
-            self.idle.borrow_mut().entry(key.clone()).or_default().push(idle);
+            let mut pools = self.idle.borrow_mut();
+            if pools.len() < MOST_KEYS || pools.contains_key(key) {
+                pools.entry(key.clone()).or_default().push(idle);
+            }
         }
     }
 
@@ -115,6 +121,10 @@ impl Pool {
             return;
         }
         let mut pools = self.idle.borrow_mut();
+        // A client may choose the name in the handshake (`preserve_host`), and so as many keys as it likes.
+        if pools.len() >= MOST_KEYS && !pools.contains_key(&key) {
+            return;
+        }
         let idle = pools.entry(key).or_default();
         if idle.len() < self.size {
             idle.push(Idle { link, since: Instant::now() });

@@ -108,6 +108,23 @@ async fn a_plugin_may_read_the_body_and_the_upstream_still_gets_it() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_long_for_a_plugin_still_arrives_from_its_beginning() {
+    let upstream = Upstream::echo().await;
+    let plugins = Plugins::access(|exchange| {
+        Box::pin(async move {
+            assert_eq!(exchange.body.whole(4).await, Err(BodyFault::TooLarge));
+            assert_eq!(exchange.body.whole(5).await, Err(BodyFault::TooLarge));
+            Flow::Continue
+        })
+    });
+    let lab = with(&upstream, &plugins);
+    let chunks = "3\r\nabc\r\n3\r\ndef\r\n3\r\nghi\r\n0\r\n\r\n";
+    let answer =
+        lab.ask(&format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}")).await;
+    assert_eq!((answer.status(), upstream.only().body.as_str()), (200, "abcdefghi"));
+}
+
+#[tokio::test]
 async fn a_plugin_may_replace_the_body_and_its_length_follows() {
     let upstream = Upstream::echo().await;
     let plugins = Plugins::access(|exchange| {

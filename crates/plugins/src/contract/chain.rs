@@ -44,6 +44,7 @@ pub struct Chain {
     /// Whether any of its instances may ask for bodies, and what the most curious of them wants to hear.
     edits_bodies: bool,
     listening: Listening,
+    credential_names: Arc<[String]>,
 }
 
 /// What edits the body of one response, and how much of it is taken.
@@ -116,7 +117,25 @@ impl Chain {
         let all = || slots.iter().flat_map(|slot| &slot.candidates).map(|(_, plugin)| plugin);
         let edits_bodies = all().any(|plugin| plugin.edits_bodies());
         let listening = all().map(|plugin| plugin.listens()).max().unwrap_or_default();
-        Self { slots: slots.into(), scope: Arc::new(scope), directory, personal, edits_bodies, listening }
+        let mut names: Vec<String> = all().flat_map(|plugin| plugin.credential_names()).collect();
+        names.iter_mut().for_each(|name| name.make_ascii_lowercase());
+        names.sort_unstable();
+        names.dedup();
+        Self {
+            slots: slots.into(),
+            scope: Arc::new(scope),
+            directory,
+            personal,
+            edits_bodies,
+            listening,
+            credential_names: names.into(),
+        }
+    }
+
+    /// Names of fields and parameters in which one of the plugins takes credentials, in lower case.
+    #[must_use]
+    pub fn credential_names(&self) -> &[String] {
+        &self.credential_names
     }
 
     /// The plugins that run for everybody, in the order in which they run.

@@ -76,6 +76,12 @@ pub trait Plugin: Send + Sync {
         body
     }
 
+    /// Names of fields and parameters in which it takes credentials, beside those that everybody knows. Asked when a chain
+    /// is made; their values are never shown to plugins that log.
+    fn credential_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What it wants to hear when a request is over.
     fn listens(&self) -> Listening {
         Listening::Nothing

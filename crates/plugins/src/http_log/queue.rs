@@ -6,11 +6,16 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::sender::Sender;
+
+/// Bytes that wait at most where the configuration sets no bound: strangers choose how long an entry is.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// Batches that are sent at once at most.
+const MOST_DELIVERIES: usize = 64;
 
 /// How entries are collected and sent.
 #[derive(Clone, Deserialize)]
@@ -36,6 +41,8 @@ pub(super) struct Queue {
     runtime: Handle,
     waiting: Mutex<Waiting>,
     changed: Notify,
+    /// Places for batches that are sent at once, where the configuration sets no bound.
+    delivering: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -52,14 +59,22 @@ struct Waiting {
 
 impl Queue {
     pub(super) fn new(id: Uuid, settings: Settings, sender: Sender, runtime: Handle) -> Self {
-        Self { id, settings, sender, runtime, waiting: Mutex::default(), changed: Notify::new() }
+        Self {
+            id,
+            settings,
+            sender,
+            runtime,
+            waiting: Mutex::default(),
+            changed: Notify::new(),
+            delivering: Arc::new(Semaphore::new(MOST_DELIVERIES)),
+        }
     }
 
     /// Adds an entry and returns at once.
     pub(super) fn push(this: &Arc<Self>, entry: Bytes) {
         let start = {
             let mut waiting = this.waiting.lock();
-            let most = this.settings.max_bytes.unwrap_or(usize::MAX);
+            let most = this.settings.max_bytes.unwrap_or(MOST_BYTES);
             if entry.len() > most {
                 waiting.dropped += 1;
                 return;
@@ -105,7 +120,13 @@ impl Queue {
                 tracing::error!(plugin = super::NAME, instance = %self.id, dropped, "the queue was full: entries were given up");
             }
             if self.settings.concurrency_limit < 0 {
-                self.runtime.spawn(Arc::clone(&self).deliver(batch));
+                // The semaphore is never closed.
+                let permit = Arc::clone(&self.delivering).acquire_owned().await.ok();
+                let delivery = Arc::clone(&self).deliver(batch);
+                self.runtime.spawn(async move {
+                    delivery.await;
+                    drop(permit);
+                });
             } else {
                 Arc::clone(&self).deliver(batch).await;
             }

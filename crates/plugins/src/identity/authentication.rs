@@ -17,6 +17,9 @@ use crate::environment::Environment;
 use crate::fault::IdentityFault;
 use crate::kind::Kind;
 
+/// Fields of configurations that name where credentials are taken from.
+const CREDENTIAL_NAMES: [&str; 3] = ["key_names", "header_names", "uri_param_names"];
+
 /// A way to authenticate.
 pub(crate) trait Method: Sized + Send + Sync + 'static {
     /// The plugin's name.
@@ -68,6 +71,7 @@ pub(crate) struct Authentication<M> {
     method: M,
     anonymous: Option<String>,
     run_on_preflight: bool,
+    credential_names: Vec<String>,
     clock: Arc<dyn Clock>,
 }
 
@@ -111,12 +115,17 @@ impl<M: Method> Kind for Authenticating<M> {
             // A plugin without the field runs on every method.
             run_on_preflight: !config.contains_key("run_on_preflight")
                 || config::flag(config, "run_on_preflight"),
+            credential_names: CREDENTIAL_NAMES.iter().flat_map(|field| config::list(config, field)).collect(),
             clock: Arc::clone(&environment.clock),
         }))
     }
 }
 
 impl<M: Method> Plugin for Authentication<M> {
+    fn credential_names(&self) -> Vec<String> {
+        self.credential_names.clone()
+    }
+
     fn name(&self) -> &'static str {
         M::NAME
     }

@@ -87,6 +87,10 @@ impl Plugin for OpenIdConnect {
         })
     }
 
+    fn credential_names(&self) -> Vec<String> {
+        self.config.places.field.iter().map(|name| name.as_str().to_owned()).collect()
+    }
+
     /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
     fn response(&self, response: &mut ResponseHead<'_>) {
         if response.from_upstream && self.config.possession.policy.dpop != Mode::Off {

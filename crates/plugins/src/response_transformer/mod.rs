@@ -7,7 +7,7 @@ mod schema;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_RANGE, RANGE};
 use keybound_model::Record;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -79,7 +79,13 @@ impl Plugin for ResponseTransformer {
         PRIORITY
     }
 
-    fn access<'a>(&'a self, _exchange: Exchange<'a>) -> Decision<'a> {
+    /// A client that asks for a part of the body, or for a compressed one, would be sent what is to be removed.
+    fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
+        if self.edits_bodies() {
+            for name in [ACCEPT_ENCODING, RANGE, IF_RANGE] {
+                exchange.head.headers.remove(name);
+            }
+        }
         Box::pin(std::future::ready(Flow::Continue))
     }
 

@@ -16,9 +16,16 @@ const LOOKED_AT: usize = 16;
 /// When a shard is full, whoever has no window left is forgotten; and where everybody has one, whoever of a few was counted
 /// least. So a flood of strangers does not reset the counter of one who is near a limit.
 pub struct MemoryCounters {
-    shards: Vec<Mutex<HashMap<Box<str>, Vec<Counter>>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
     room: usize,
+}
+
+#[derive(Default)]
+struct Shard {
+    counted: HashMap<Box<str>, Vec<Counter>>,
+    /// The second in which it was last looked through: once is enough, and each time costs.
+    swept_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +50,7 @@ impl MemoryCounters {
     /// How many are counted.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().len()).sum()
+        self.shards.iter().map(|shard| shard.lock().counted.len()).sum()
     }
 
     /// Whether nobody is counted.
@@ -56,13 +63,13 @@ impl MemoryCounters {
         let index = usize::try_from(self.hasher.hash_one(who) % SHARDS as u64).unwrap_or(0);
         let Some(shard) = self.shards.get(index) else { return Vec::new() };
         let mut shard = shard.lock();
-        if !shard.contains_key(who) {
-            if shard.len() >= self.room {
-                Self::make_room(&mut shard, now, self.room);
+        if !shard.counted.contains_key(who) {
+            if shard.counted.len() >= self.room {
+                shard.make_room(now, self.room);
             }
-            shard.insert(who.into(), Vec::new());
+            shard.counted.insert(who.into(), Vec::new());
         }
-        let Some(counters) = shard.get_mut(who) else { return Vec::new() };
+        let Some(counters) = shard.counted.get_mut(who) else { return Vec::new() };
         let before: Vec<u64> = windows
             .iter()
             .map(|window| {
@@ -85,16 +92,21 @@ impl MemoryCounters {
             .collect();
         before
     }
+}
 
-    fn make_room(shard: &mut HashMap<Box<str>, Vec<Counter>>, now: i64, room: usize) {
-        shard.retain(|_, counters| counters.iter().any(|counter| counter.end > now));
-        if shard.len() < room {
-            return;
+impl Shard {
+    fn make_room(&mut self, now: i64, room: usize) {
+        if self.swept_at != Some(now) {
+            self.swept_at = Some(now);
+            self.counted.retain(|_, counters| counters.iter().any(|counter| counter.end > now));
+            if self.counted.len() < room {
+                return;
+            }
         }
         let most = |counters: &[Counter]| counters.iter().map(|counter| counter.count).max().unwrap_or(0);
-        let least = shard.iter().take(LOOKED_AT).min_by_key(|(_, counters)| most(counters));
+        let least = self.counted.iter().take(LOOKED_AT).min_by_key(|(_, counters)| most(counters));
         if let Some(who) = least.map(|(who, _)| who.clone()) {
-            shard.remove(&who);
+            self.counted.remove(&who);
         }
     }
 }
