@@ -28,6 +28,5 @@ pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A plugin that says who calls, and so cannot be bound to those who do.
 pub(crate) fn described(name: &'static str, priority: i32, schema: Schema) -> PluginDescription {
-    let mut description = PluginDescription::new(name, VERSION, priority, schema).without_consumer();
-    description
+    PluginDescription::new(name, VERSION, priority, schema).without_consumer()
 }
