@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
+use crate::entity::PROTOCOLS;
 use crate::schema::{EntityCheck, Schema};
 use crate::{Errors, Record};
 
@@ -40,8 +43,10 @@ pub struct PluginDescription {
     pub priority: i32,
     /// The schema of `config`.
     pub config: Arc<Schema>,
-    /// The protocols that `protocols` may name, and has when nothing is given.
+    /// The protocols that `protocols` has when nothing is given.
     pub protocols: Vec<&'static str>,
+    /// The protocols that `protocols` may name.
+    pub allowed: Vec<&'static str>,
     /// Checks across fields of the whole plugin entity, which name them as `config.x`.
     pub checks: Vec<EntityCheck>,
     /// The references (`consumer`, `service`, `route`) that must stay empty (`value must be null`).
@@ -59,7 +64,17 @@ impl PluginDescription {
     ) -> Self {
         let config = config.into();
         let protocols = HTTP_PROTOCOLS.to_vec();
-        Self { name, version, priority, config, protocols, checks: Vec::new(), forbidden_scopes: Vec::new() }
+        let allowed = protocols.clone();
+        let (checks, forbidden_scopes) = (Vec::new(), Vec::new());
+        Self { name, version, priority, config, protocols, allowed, checks, forbidden_scopes }
+    }
+
+    /// A plugin that may name every protocol that a route may have, and has these when nothing is given.
+    #[must_use]
+    pub fn for_any_protocol(mut self, default: impl Into<Vec<&'static str>>) -> Self {
+        self.protocols = default.into();
+        self.allowed = PROTOCOLS.to_vec();
+        self
     }
 
     /// Adds a check across fields of the whole plugin entity.
@@ -74,6 +89,22 @@ impl PluginDescription {
     pub fn without_consumer(mut self) -> Self {
         self.forbidden_scopes.extend(["consumer", "consumer_group"]);
         self
+    }
+
+    /// A configuration that did not come through the entity, as it would have come out of it: with every default.
+    ///
+    /// # Errors
+    /// What the schema or a check across fields of the configuration has against it.
+    pub fn complete(&self, config: Record) -> Result<Record, Errors> {
+        let config = self.config.process(config)?;
+        let whole = Record::from_iter([("config".to_owned(), Value::Object(config.clone()))]);
+        let mut errors = Errors::new();
+        for check in &self.checks {
+            if check.fields().iter().all(|path| path.split('.').next() == Some("config")) {
+                check.run(&whole, &mut errors);
+            }
+        }
+        errors.into_result().map(|()| config)
     }
 }
 

@@ -136,9 +136,9 @@ pub fn descriptions() -> Vec<PluginDescription> {
     others.chain([schema::description()]).collect()
 }
 
-/// A configuration that did not come through the schema is completed, and refused where the schema refuses it.
+/// A configuration that did not come through the entity is completed, and refused where the entity would refuse it.
 fn complete(description: &PluginDescription, instance: &Instance<'_>) -> Result<Record, BuildFault> {
-    description.config.process(instance.config.clone()).map_err(|errors| BuildFault::Config {
+    description.complete(instance.config.clone()).map_err(|errors| BuildFault::Config {
         name: description.name,
         id: instance.id,
         reason: errors.message(),

@@ -45,6 +45,11 @@ pub(crate) fn read<T: DeserializeOwned>(config: &Record) -> Result<T, String> {
     serde_json::from_value(Value::Object(config.clone())).map_err(|fault| fault.to_string())
 }
 
+/// The configuration in a plugin entity, for its checks across fields.
+pub(crate) fn config_of(plugin: &Record) -> Option<&Record> {
+    plugin.get("config").and_then(Value::as_object)
+}
+
 /// Fields that frame a message or belong to its connection: what a plugin's configuration says about them would let one
 /// side see another message than the other.
 pub(crate) fn is_framing(name: &HeaderName) -> bool {

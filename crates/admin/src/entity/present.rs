@@ -50,7 +50,18 @@ fn shown(
         let own = id_of(&record).and_then(|id| names.get(&id));
         record.insert("snis".to_owned(), json!(own.map_or(&[][..], Vec::as_slice)));
     }
+    if entity.is_plugin {
+        show_old_names(state, &mut record);
+    }
     entity.shown(record, state.seconds())
+}
+
+/// The configuration of a plugin is answered under the old names of its fields as well, for clients that know only those.
+fn show_old_names(state: &AdminState, record: &mut Record) {
+    let plugin = record.get("name").and_then(Value::as_str).and_then(|name| state.catalog.plugin(name));
+    if let (Some(plugin), Some(Value::Object(config))) = (plugin, record.get_mut("config")) {
+        plugin.config.show_old_names(config);
+    }
 }
 
 /// The names that certificates are shown for, sorted.

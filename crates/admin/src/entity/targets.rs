@@ -85,14 +85,20 @@ pub(crate) async fn health(
 
 fn balancer(id: Uuid, known: Option<&UpstreamHealth>) -> Value {
     let health = known.map_or(Health::Off, |known| known.health);
-    let addresses = || known.into_iter().flat_map(|known| known.targets.values().flat_map(|t| &t.addresses));
-    let total: u64 = addresses().map(|address| u64::from(address.weight)).sum();
-    let usable: u64 = addresses()
-        .filter(|address| address.health != Health::Unhealthy)
-        .map(|address| u64::from(address.weight))
-        .sum();
-    let weight = json!({"total": total, "available": usable, "unavailable": total - usable});
+    let targets = known.into_iter().flat_map(|known| known.targets.values());
+    let weight = weights(targets.flat_map(|target| &target.addresses));
     json!({"id": id.to_string(), "health": health.name(), "details": {"weight": weight}})
+}
+
+/// How much of the weight of some addresses may be used.
+fn weights<'a>(addresses: impl Iterator<Item = &'a AddressHealth>) -> Value {
+    let (mut total, mut usable) = (0, 0);
+    for address in addresses {
+        let weight = u64::from(address.weight);
+        total += weight;
+        usable += if address.health == Health::Unhealthy { 0 } else { weight };
+    }
+    json!({"total": total, "available": usable, "unavailable": total - usable})
 }
 
 fn with_health(mut target: Record, known: Option<&UpstreamHealth>) -> Value {
@@ -103,6 +109,7 @@ fn with_health(mut target: Record, known: Option<&UpstreamHealth>) -> Value {
         "host": host,
         "port": port.parse::<u16>().ok(),
         "nodeWeight": target.get("weight"),
+        "weight": weights(addresses.iter()),
         "addresses": addresses.iter().map(address).collect::<Vec<_>>(),
     });
     target.insert("health".to_owned(), health.name().into());

@@ -10,7 +10,7 @@ use keybound_admin::{
 };
 use keybound_model::declarative::{Declared, parse};
 use keybound_model::entity::RouterFlavor;
-use keybound_model::schema::{Schema, array, boolean, integer, map, record, set, string};
+use keybound_model::schema::{Schema, Shorthand, array, boolean, integer, map, record, set, string};
 use keybound_model::{Configuration, PluginCatalog, PluginDescription};
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
@@ -109,9 +109,13 @@ impl Catalog {
             ),
         ]);
         let mark = Schema::new([("header", string().default("X-Mark"))]);
+        let store = Schema::new([("redis", record([("host", string()), ("port", integer())]).required())])
+            .shorthand(Shorthand::renamed("redis_host", string(), "redis.host"))
+            .shorthand(Shorthand::renamed("redis_port", integer(), "redis.port"));
         Self(vec![
             PluginDescription::new("guard", "1.2.3", 1050, guard).without_consumer(),
             PluginDescription::new("mark", "0.1.0", 1, mark),
+            PluginDescription::new("store", "0.1.0", 2, store),
         ])
     }
 }

@@ -55,9 +55,12 @@ async fn targets_are_shown_with_what_the_balancers_know() {
     assert_eq!((&known["health"], &known["id"]), (&json!("HEALTHY"), &json!(id(2))));
     let second = json!({"ip": "10.0.0.2", "port": 80, "health": "UNHEALTHY", "weight": 50});
     assert_eq!(known["data"]["addresses"][1], second);
-    assert_eq!(of("b.test:80")["health"], json!("HEALTHCHECKS_OFF"));
-    let reply = lab.get("/upstreams/up.test/health?balancer_health=1").await;
     let weight = json!({"total": 100, "available": 50, "unavailable": 50});
+    assert_eq!(known["data"]["weight"], weight);
+    let unknown = of("b.test:80");
+    assert_eq!(unknown["health"], json!("HEALTHCHECKS_OFF"));
+    assert_eq!(unknown["data"]["weight"], json!({"total": 0, "available": 0, "unavailable": 0}));
+    let reply = lab.get("/upstreams/up.test/health?balancer_health=1").await;
     let data = json!({"id": id(1), "health": "HEALTHY", "details": {"weight": weight}});
     assert_eq!(reply.body["data"], data);
 }

@@ -1,3 +1,5 @@
+use keybound_model::entity::PLUGINS;
+use keybound_store::config::Key;
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, NOW, id};
@@ -162,4 +164,24 @@ async fn of_puts_at_the_same_time_one_creates_and_the_others_replace() {
         }
     }
     assert_eq!(lab.get("/services").await.body["data"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn every_answer_has_the_old_names_of_a_plugins_fields_and_they_are_not_stored() {
+    let lab = Lab::new().await;
+    let config = |host: &str, port: Value| json!({"redis": {"host": host, "port": port}, "redis_host": host, "redis_port": port});
+    let path = format!("/plugins/{}", id(1));
+    let made =
+        lab.post("/plugins", json!({"id": id(1), "name": "store", "config": {"redis_host": "a"}})).await;
+    assert_eq!(made["config"], config("a", Value::Null));
+    let read = lab.get(&path).await.body;
+    assert_eq!(read["config"], config("a", Value::Null));
+    assert_eq!(lab.get("/plugins").await.body["data"][0]["config"], config("a", Value::Null));
+    let put = lab.json("PUT", &path, read.clone()).await;
+    assert_eq!((put.status, &put.body["config"]), (200, &read["config"]), "an answer can be sent back");
+    let patched =
+        lab.json("PATCH", &path, json!({"config": {"redis_host": "b", "redis": {"port": 7}}})).await;
+    assert_eq!((patched.status, &patched.body["config"]), (200, &config("b", json!(7))));
+    let stored = lab.store.find(&PLUGINS, &Key::Id(id(1).parse().unwrap())).await.unwrap().unwrap();
+    assert_eq!(stored["config"], json!({"redis": {"host": "b", "port": 7}}));
 }

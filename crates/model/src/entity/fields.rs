@@ -4,7 +4,7 @@ use crate::checks;
 use crate::schema::{Auto, OnDelete, Type, foreign, integer, set, string};
 
 /// Every protocol that Kong knows, in the order of its texts.
-pub(super) const PROTOCOLS: [&str; 8] =
+pub(crate) const PROTOCOLS: [&str; 8] =
     ["grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"];
 
 pub(super) fn id() -> Type {

@@ -47,6 +47,7 @@ pub use consumer_group_consumers::CONSUMER_GROUP_CONSUMERS;
 pub use consumer_groups::CONSUMER_GROUPS;
 pub use consumers::CONSUMERS;
 pub use descriptor::{ArrayReference, Descriptor, FinishFn, TransformFn};
+pub(crate) use fields::PROTOCOLS;
 pub use hmacauth_credentials::HMACAUTH_CREDENTIALS;
 pub use jwt_secrets::JWT_SECRETS;
 pub use key_sets::KEY_SETS;

@@ -51,7 +51,7 @@ pub(super) fn schema_with(base: &Schema, plugin: &PluginDescription) -> Schema {
         match field.name {
             "config" => field.ty = record_of(Arc::clone(&plugin.config)).required().doc(field.ty.doc),
             "protocols" => {
-                let element = string().one_of(plugin.protocols.iter().copied());
+                let element = string().one_of(plugin.allowed.iter().copied());
                 field.ty.kind = Kind::Set(Box::new(element));
                 field.ty.default = Some(plugin.protocols.clone().into());
             }

@@ -64,7 +64,7 @@ pub struct AtLeastOne {
 
 impl EntityCheck {
     /// Runs the check, unless a field that it looks at failed before, and adds what it finds.
-    pub(super) fn run(&self, record: &Record, errors: &mut Errors) {
+    pub(crate) fn run(&self, record: &Record, errors: &mut Errors) {
         if self.fields().iter().any(|path| errors.has(path.split('.').next().unwrap_or(path))) {
             return;
         }

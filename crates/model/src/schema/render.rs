@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Auto, Check, Kind, Schema, Shorthand, Type};
+use super::{Auto, Check, Expand, Kind, Schema, Shorthand, Type};
 use crate::Record;
 
 impl Schema {
@@ -39,7 +39,9 @@ impl Shorthand {
         if let Some(path) = self.replaced_with() {
             let path: Vec<&str> = path.split('.').collect();
             object.insert("deprecation".to_owned(), json!({"replaced_with": [{"path": path}]}));
-            object.insert("translate_backwards".to_owned(), json!(path));
+            if matches!(self.expand, Expand::Renamed(_)) {
+                object.insert("translate_backwards".to_owned(), json!(path));
+            }
         }
         named(self.name, Value::Object(object))
     }

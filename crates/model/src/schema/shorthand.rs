@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::check::{same, shown};
 use super::path::{at, put};
-use super::{Schema, Type};
+use super::{Kind, Schema, Type};
 use crate::{Errors, Record};
 
 /// Turns the value of a shorthand into values of other fields, by dotted path.
@@ -102,5 +102,36 @@ impl Schema {
             }
         }
         errors.into_result()
+    }
+
+    /// Adds the old names of renamed fields to a record that is answered, with the values that the new ones have. They may
+    /// be sent back: both names agree.
+    pub fn show_old_names(&self, record: &mut Record) {
+        for field in &self.fields {
+            if let Some(value) = record.get_mut(field.name) {
+                field.ty.show_old_names(value);
+            }
+        }
+        for shorthand in &self.shorthands {
+            if let Expand::Renamed(path) = shorthand.expand {
+                let value = at(record, path).clone();
+                record.insert(shorthand.name.to_owned(), value);
+            }
+        }
+    }
+}
+
+impl Type {
+    fn show_old_names(&self, value: &mut Value) {
+        match (&self.kind, value) {
+            (Kind::Record(schema), Value::Object(record)) => schema.show_old_names(record),
+            (Kind::Array(element) | Kind::Set(element), Value::Array(items)) => {
+                items.iter_mut().for_each(|item| element.show_old_names(item));
+            }
+            (Kind::Map(_, values), Value::Object(members)) => {
+                members.values_mut().for_each(|member| values.show_old_names(member));
+            }
+            _ => {}
+        }
     }
 }

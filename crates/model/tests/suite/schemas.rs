@@ -1,7 +1,8 @@
 use keybound_model::PluginCatalog;
 use keybound_model::entity::{self, ROUTES, SERVICES, plugin_schema_json};
 use keybound_model::schema::{
-    AtLeastOne, Check, EntityCheck, OnDelete, Schema, array, integer, number, set, string,
+    AtLeastOne, Check, EntityCheck, OnDelete, Schema, Shorthand, array, integer, map, number, record_of, set,
+    string,
 };
 use serde_json::{Value, json};
 
@@ -56,6 +57,42 @@ fn a_plugin_shows_what_it_changes() {
     let old = &config["shorthand_fields"][0]["redis_host"];
     assert_eq!(old["translate_backwards"], json!(["redis", "host"]));
     assert_eq!(old["deprecation"], json!({"replaced_with": [{"path": ["redis", "host"]}]}));
+}
+
+#[test]
+fn old_names_are_shown_at_every_depth_and_can_be_sent_back() {
+    let old = || {
+        Schema::new([("host", string()), ("port", integer().default(1)), ("peers", array(string()))])
+            .shorthand(Shorthand::renamed("server", string(), "host"))
+            .shorthand(Shorthand::renamed("number", integer(), "port"))
+            .shorthand(Shorthand::reshaped("peer", string(), "peers", |peer| json!([peer])))
+    };
+    let schema = Schema::new([
+        ("one", record_of(old()).required()),
+        ("list", array(record_of(old()))),
+        ("map", map(string(), record_of(old()))),
+        ("none", record_of(old())),
+    ])
+    .shorthand(Shorthand::renamed("one_host", string(), "one.host"))
+    .shorthand(Shorthand::renamed("none_host", string(), "none.host"));
+    let input =
+        json!({"one": {"host": "h", "peers": ["p"]}, "list": [{"port": 2}], "map": {"a": {"server": "m"}}});
+    let stored = schema.process(object(input)).unwrap();
+    let mut shown = stored.clone();
+    schema.show_old_names(&mut shown);
+    let of = |host: Value, port: u16, peers: Value| json!({"host": host, "server": host, "port": port, "number": port, "peers": peers});
+    assert_eq!(
+        Value::Object(shown.clone()),
+        json!({
+            "one": of(json!("h"), 1, json!(["p"])), "one_host": "h", "none": null, "none_host": null,
+            "list": [of(Value::Null, 2, Value::Null)], "map": {"a": of(json!("m"), 1, Value::Null)},
+        })
+    );
+    assert_eq!(schema.process(shown).unwrap(), stored);
+    let rendered = &old().to_json()["shorthand_fields"];
+    assert_eq!(rendered[0]["server"]["translate_backwards"], json!(["host"]));
+    assert_eq!(rendered[2]["peer"]["deprecation"], json!({"replaced_with": [{"path": ["peers"]}]}));
+    assert_eq!(rendered[2]["peer"].get("translate_backwards"), None, "it has another form");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use keybound_model::PluginDescription;
-use keybound_model::schema::{Schema, Type, any, integer, map, number, record, string};
+use keybound_model::catalog::HTTP_PROTOCOLS;
+use keybound_model::schema::{Schema, Type, integer, map, number, record, string};
 use keybound_oidc::Url;
 use serde_json::Value;
 
@@ -42,9 +43,12 @@ pub(super) fn description() -> PluginDescription {
                 .doc("Fields of the calls beside type and length."),
         ),
         ("queue", queue()),
-        ("custom_fields_by_lua", map(string(), any()).not_yet_supported().doc("Lua is not run here.")),
+        (
+            "custom_fields_by_lua",
+            map(string().len_min(1), string().len_min(1)).not_yet_supported().doc("Lua is not run here."),
+        ),
     ]);
-    PluginDescription::new(NAME, KONG, PRIORITY, config)
+    PluginDescription::new(NAME, KONG, PRIORITY, config).for_any_protocol(HTTP_PROTOCOLS)
 }
 
 fn queue() -> Type {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::StatusCode;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use keybound_model::checks::ip_or_cidr;
 use keybound_model::schema::{EntityCheck, Schema, array, number, string};
 use keybound_model::{PluginDescription, Record};
@@ -27,9 +27,11 @@ pub(crate) fn kind() -> Box<dyn Kind> {
         ("deny", addresses().doc("The addresses and ranges that may not call.")),
         ("status", number().doc("The status of a refusal, in place of 403.")),
         ("message", string().doc("The message of a refusal.")),
-    ])
-    .check(EntityCheck::AtLeastOneOf(&["allow", "deny"]));
-    Simple::boxed(PluginDescription::new(NAME, KONG, PRIORITY, config), build)
+    ]);
+    let description = PluginDescription::new(NAME, KONG, PRIORITY, config)
+        .check(EntityCheck::AtLeastOneOf(&["config.allow", "config.deny"]))
+        .for_any_protocol(["grpc", "grpcs", "http", "https", "tcp", "tls"]);
+    Simple::boxed(description, build)
 }
 
 #[derive(Deserialize)]
@@ -68,7 +70,18 @@ fn ranges(field: &str, texts: Option<Vec<String>>) -> Result<Vec<IpNet>, String>
             text.parse::<IpAddr>().map(IpNet::from).map_err(|_| format!("{field}: '{text}' is no address"))
         }
     };
-    texts.unwrap_or_default().into_iter().map(range).collect()
+    texts.unwrap_or_default().into_iter().map(|text| range(text).map(canonical)).collect()
+}
+
+/// IPv4 addresses that are written as IPv6 ones are taken for what they are, as those of clients are: a list that names
+/// them so must not miss them.
+fn canonical(range: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let IpNet::V6(wide) = range else { return range };
+    let length = wide.prefix_len().checked_sub(MAPPED);
+    let narrow = length.zip(wide.addr().to_ipv4_mapped());
+    let net = narrow.and_then(|(length, address)| Ipv4Net::new(address, length).ok());
+    net.map_or(range, IpNet::V4)
 }
 
 impl IpRestriction {

@@ -7,6 +7,7 @@ pub mod metrics;
 
 use std::sync::Arc;
 
+use keybound_model::catalog::HTTP_PROTOCOLS;
 use keybound_model::schema::{Schema, Type, boolean};
 use keybound_model::{PluginDescription, Record};
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(crate) fn kind() -> Box<dyn Kind> {
         ("upstream_health_metrics", switch("Whether the health of targets is told.")),
         ("wasm_metrics", later(switch("Metrics of WebAssembly filters."))),
     ]);
-    Simple::boxed(PluginDescription::new(NAME, KONG, PRIORITY, config), build)
+    let description = PluginDescription::new(NAME, KONG, PRIORITY, config).for_any_protocol(HTTP_PROTOCOLS);
+    Simple::boxed(description, build)
 }
 
 #[derive(Deserialize)]

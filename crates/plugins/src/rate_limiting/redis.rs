@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use keybound_model::checks::{host, sni};
-use keybound_model::schema::{Shorthand, Type, boolean, integer, number, record, string};
+use keybound_model::schema::{Shorthand, Type, boolean, integer, record, string};
 use keybound_store::counters::{RedisSettings, Verify};
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub(super) struct Config {
     host: Option<String>,
     port: u16,
-    timeout: f64,
+    timeout: u64,
     username: Option<String>,
     password: Option<String>,
     database: i64,
@@ -21,9 +21,7 @@ pub(super) struct Config {
 impl Config {
     pub(super) fn settings(self) -> Result<RedisSettings, String> {
         let verify = if self.ssl_verify { Verify::Full } else { Verify::Nothing };
-        // The schema bounds it.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let timeout = Duration::from_millis(self.timeout.max(1.0) as u64);
+        let timeout = Duration::from_millis(self.timeout.max(1));
         Ok(RedisSettings {
             host: self.host.ok_or("redis.host: required field missing")?,
             port: self.port,
@@ -37,7 +35,7 @@ impl Config {
 }
 
 fn timeout() -> Type {
-    number().between(0, 2_147_483_646)
+    integer().between(0, 2_147_483_646)
 }
 
 fn port() -> Type {

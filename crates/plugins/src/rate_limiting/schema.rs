@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::period::PERIODS;
 use super::{NAME, PRIORITY, redis};
-use crate::typed::KONG;
+use crate::typed::{KONG, config_of};
 
 pub(super) fn description() -> PluginDescription {
     let limit = |doc: &'static str| number().gt(0).doc(doc);
@@ -56,23 +56,28 @@ pub(super) fn description() -> PluginDescription {
                 .not_yet_supported()
                 .doc("Seconds between two exchanges with the Redis; -1 counts there with each request."),
         ),
-    ])
-    .check(EntityCheck::AtLeastOneOf(&["second", "minute", "hour", "day", "month", "year"]));
-    for field in ["redis.host", "redis.port", "redis.timeout"] {
-        config = config.check(needs("policy", "redis", field));
-    }
-    config = config
-        .check(needs("limit_by", "header", "header_name"))
-        .check(needs("limit_by", "path", "path"))
-        .check(EntityCheck::Custom {
-            name: "periods",
-            fields: &["second", "minute", "hour", "day", "month", "year"],
-            check: periods_grow,
-        });
+    ]);
     for shorthand in redis::shorthands() {
         config = config.shorthand(shorthand);
     }
-    PluginDescription::new(NAME, KONG, PRIORITY, config)
+    let mut description = PluginDescription::new(NAME, KONG, PRIORITY, config)
+        .check(EntityCheck::Custom { name: "periods", fields: &["config"], check: periods_grow })
+        .check(EntityCheck::AtLeastOneOf(&[
+            "config.second",
+            "config.minute",
+            "config.hour",
+            "config.day",
+            "config.month",
+            "config.year",
+        ]));
+    for field in ["config.redis.host", "config.redis.port", "config.redis.timeout"] {
+        description = description.check(needs("config.policy", "redis", field));
+    }
+    description.check(needs("config.limit_by", "header", "config.header_name")).check(needs(
+        "config.limit_by",
+        "path",
+        "config.path",
+    ))
 }
 
 fn path() -> Type {
@@ -89,16 +94,18 @@ fn needs(if_field: &'static str, value: &'static str, then_field: &'static str) 
 }
 
 /// A longer period cannot have a lower limit.
-fn periods_grow(config: &Record) -> Result<(), Errors> {
+fn periods_grow(plugin: &Record) -> Result<(), Errors> {
+    let Some(config) = config_of(plugin) else { return Ok(()) };
     let limit = |name: &str| config.get(name).and_then(Value::as_f64);
     for (index, lower) in PERIODS.iter().enumerate() {
         let Some(low) = limit(lower.name) else { continue };
         for upper in PERIODS.iter().skip(index + 1) {
             if let Some(high) = limit(upper.name).filter(|high| *high < low) {
                 let (upper, lower) = (upper.name, lower.name);
-                return Err(Errors::entity(format!(
+                let text = format!(
                     "The limit for {upper}({high:.1}) cannot be lower than the limit for {lower}({low:.1})"
-                )));
+                );
+                return Err(Errors::field("config", text));
             }
         }
     }

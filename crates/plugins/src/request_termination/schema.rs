@@ -4,7 +4,7 @@ use keybound_model::{Errors, PluginDescription, Record};
 use serde_json::Value;
 
 use super::{NAME, PRIORITY};
-use crate::typed::KONG;
+use crate::typed::{KONG, config_of};
 
 pub(super) fn description() -> PluginDescription {
     let config = Schema::new([
@@ -25,16 +25,16 @@ pub(super) fn description() -> PluginDescription {
                 .check("header_name", header_name)
                 .doc("Only requests with a field or a query parameter of this name are answered."),
         ),
-    ])
-    .check(EntityCheck::Custom {
+    ]);
+    PluginDescription::new(NAME, KONG, PRIORITY, config).check(EntityCheck::Custom {
         name: "together",
-        fields: &["message", "content_type", "body", "echo"],
+        fields: &["config"],
         check: together,
-    });
-    PluginDescription::new(NAME, KONG, PRIORITY, config)
+    })
 }
 
-fn together(config: &Record) -> Result<(), Errors> {
+fn together(plugin: &Record) -> Result<(), Errors> {
+    let Some(config) = config_of(plugin) else { return Ok(()) };
     let has = |name: &str| config.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     let (body, media) = (has("body"), has("content_type"));
     let echo = config.get("echo").and_then(Value::as_bool).unwrap_or(false);
@@ -44,5 +44,5 @@ fn together(config: &Record) -> Result<(), Errors> {
         () if echo && (media || body) => "echo cannot be used with content_type and body",
         () => return Ok(()),
     };
-    Err(Errors::entity(text))
+    Err(Errors::field("config", text))
 }

@@ -13,7 +13,7 @@ pub(super) fn description() -> PluginDescription {
         .doc("The method of the upstream's request.");
     let uri = string().check("template", |value| template(value.as_str().unwrap_or_default()));
     let parts = |element: fn() -> Type, header: fn() -> Type| {
-        let list = |element: Type| array(element).default(json!([]));
+        let list = |element: Type| array(element).required().default(json!([]));
         [("body", list(element())), ("headers", list(header())), ("querystring", list(element()))]
     };
     let pairs = || parts(|| string().check("pair", pair), || string().check("header_pair", header_pair));

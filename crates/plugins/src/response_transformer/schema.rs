@@ -7,7 +7,7 @@ use super::{NAME, PRIORITY};
 use crate::typed::{KONG, settable};
 
 pub(super) fn description() -> PluginDescription {
-    let list = |element: Type| array(element).default(json!([]));
+    let list = |element: Type| array(element).required().default(json!([]));
     let edited = |doc: &'static str| {
         record([
             ("json", list(string().check("pair", |value| pair(text(value)).map(|_| ())))),

@@ -135,18 +135,26 @@ async fn what_is_wrong_or_not_supported_is_refused_by_name() {
     for (config, text) in [
         (
             json!({}),
-            "at least one of these fields must be non-empty: 'second', 'minute', 'hour', 'day', 'month', 'year'",
+            "at least one of these fields must be non-empty: 'config.second', 'config.minute', 'config.hour', 'config.day', 'config.month', 'config.year'",
         ),
         (
             json!({"second": 10, "hour": 5}),
-            "The limit for hour(5.0) cannot be lower than the limit for second(10.0)",
+            "schema violation (config: The limit for hour(5.0) cannot be lower than the limit for second(10.0))",
         ),
         (json!({"day": 0}), "value must be greater than 0"),
         (json!({"day": 1, "policy": "cluster"}), "'cluster' is not supported by Keybound yet"),
         (json!({"day": 1, "sync_rate": 5}), "'sync_rate' is not supported by Keybound yet"),
-        (json!({"day": 1, "policy": "redis"}), "required field missing"),
-        (json!({"day": 1, "limit_by": "header"}), "required field missing"),
-        (json!({"day": 1, "limit_by": "path"}), "required field missing"),
+        (json!({"day": 1, "redis": {"timeout": 1.5}}), "expected an integer"),
+        (json!({"day": 1, "policy": "redis"}), "given value of field 'config.policy'; config.redis: {"),
+        (json!({"day": 1, "policy": "redis"}), "host = \"required field missing\""),
+        (
+            json!({"day": 1, "limit_by": "header"}),
+            "given value of field 'config.limit_by'; config.header_name: required field missing",
+        ),
+        (
+            json!({"day": 1, "limit_by": "path"}),
+            "given value of field 'config.limit_by'; config.path: required field missing",
+        ),
     ] {
         let fault = refused("rate-limiting", config);
         assert!(fault.contains(text), "{fault}");

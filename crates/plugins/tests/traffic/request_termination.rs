@@ -72,9 +72,15 @@ async fn an_echo_tells_the_request_without_its_credentials() {
 #[tokio::test]
 async fn contradictions_are_refused() {
     for (config, text) in [
-        (json!({"message": "a", "body": "b"}), "message cannot be used with content_type or body"),
-        (json!({"content_type": "text/html"}), "content_type requires a body"),
-        (json!({"echo": true, "body": "b"}), "echo cannot be used with content_type and body"),
+        (
+            json!({"message": "a", "body": "b"}),
+            "schema violation (config: message cannot be used with content_type or body)",
+        ),
+        (json!({"content_type": "text/html"}), "schema violation (config: content_type requires a body)"),
+        (
+            json!({"echo": true, "body": "b"}),
+            "schema violation (config: echo cannot be used with content_type and body)",
+        ),
         (json!({"status_code": 99}), "value should be between 100 and 599"),
         (json!({"status_code": 101}), "an interim status ends no request"),
     ] {

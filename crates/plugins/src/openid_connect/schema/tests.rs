@@ -175,6 +175,25 @@ fn old_names_stand_for_new_ones() {
 }
 
 #[test]
+fn answers_have_the_old_names_and_can_be_sent_back() {
+    let stored = process(with("session_redis_host", json!("127.0.0.1"))).unwrap();
+    let mut shown = stored.clone();
+    config_schema().show_old_names(&mut shown);
+    for (name, value) in [
+        ("session_redis_host", json!("127.0.0.1")),
+        ("session_redis_port", json!(6379)),
+        ("session_redis_cluster_nodes", json!(null)),
+        ("session_cookie_lifetime", json!(3600)),
+        ("session_cookie_samesite", json!("Lax")),
+        ("session_memcache_port", json!(11211)),
+    ] {
+        assert_eq!(shown.get(name), Some(&value), "{name}");
+    }
+    assert_eq!(shown.get("consumer_claim"), None);
+    assert_eq!(process(Value::Object(shown)).unwrap(), stored);
+}
+
+#[test]
 fn every_field_says_what_it_means() {
     let undocumented: Vec<_> = config_schema()
         .fields
