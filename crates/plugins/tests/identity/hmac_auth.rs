@@ -82,8 +82,12 @@ async fn the_date_must_be_near() {
     for call in [signed_at(NOW).without("date"), signed_at(NOW).only("date", "yesterday")] {
         refused(&gate.refuse(call).await, "hmac_auth_date", &text);
     }
-    let call = signed_at(NOW - 61).header("x-date", &date(NOW));
-    gate.permit(call).await;
+    let replayed = signed_at(NOW - 61).header("x-date", &date(NOW));
+    refused(&gate.refuse(replayed).await, "hmac_auth_date", &text);
+    let signed = format!("x-date: {}", date(NOW));
+    let value = field("john", "hmac-sha256", "x-date", &sign(hmac::HMAC_SHA256, SECRET, &signed));
+    let call = Call::get(URL).header("date", &date(NOW - 61)).header("x-date", &date(NOW));
+    gate.permit(call.header("authorization", &value)).await;
 }
 
 #[tokio::test]
