@@ -81,7 +81,7 @@ impl HmacAuth {
             .ok_or(IdentityFault::HmacMalformed)?;
         // A date that is near must be a signed one, where one is signed: beside a new date that is not, a signature over an
         // old one would last for ever.
-        let is_signed = |name: &&HeaderName| {
+        let is_signed = |name: &HeaderName| {
             signature.fields.iter().any(|field| field.eq_ignore_ascii_case(name.as_str()))
         };
         let mut dates = [X_DATE, DATE].into_iter().filter(is_signed).peekable();
