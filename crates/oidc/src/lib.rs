@@ -17,7 +17,7 @@ pub use crate::http::{HttpClient, HttpSettings, SetupFault, TrustRoots};
 pub use crate::introspection::{
     AuthMethod, CacheTimes, ClientCredentials, IntrospectionSettings, Introspector, RequestExtras,
 };
-pub use crate::provider::{Provider, ProviderSettings, SettingsFault};
+pub use crate::provider::{AtHand, Provider, ProviderSettings, SettingsFault};
 pub use crate::requirement::Requirement;
 pub use crate::token::{Shape, Source, TokenCache, TokenPolicy, TokenTypes, VerifiedToken, Verifier};
 pub use reqwest::Url;

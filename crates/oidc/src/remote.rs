@@ -122,6 +122,16 @@ impl<T: Send + Sync + 'static> Remote<T> {
         self.0.held.load().as_ref().map(|held| Arc::clone(&held.value))
     }
 
+    /// When the thing in memory came.
+    pub(crate) fn since(&self) -> Option<UnixTime> {
+        self.0.held.load().as_ref().map(|held| held.since)
+    }
+
+    /// Lets go of the thing in memory: whoever needs it next waits for a new one.
+    pub(crate) fn forget(&self) {
+        self.0.held.store(None);
+    }
+
     /// A newer thing than the one in memory, because of `demand`. Everybody who asks while it is fetched waits for
     /// the same fetch. `None` when this demand was served within the rediscovery time.
     ///

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
+use keybound_oidc::AtHand;
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
@@ -71,6 +72,22 @@ impl Registry {
     /// no earlier process can have taken a proof for them.
     pub fn booted(&self) {
         self.booted.store(true, Ordering::Release);
+    }
+
+    /// What is known of the providers of `openid-connect`, without asking them.
+    #[must_use]
+    pub fn providers(&self) -> Vec<AtHand> {
+        self.shared.providers().iter().filter_map(|provider| provider.at_hand()).collect()
+    }
+
+    /// Lets go of what is known of a provider, or of all.
+    pub fn forget_provider(&self, issuer: Option<&str>) {
+        for provider in self.shared.providers() {
+            let is_it = |at_hand: AtHand| issuer.is_none_or(|issuer| *at_hand.issuer == *issuer);
+            if provider.at_hand().is_some_and(is_it) {
+                provider.forget();
+            }
+        }
     }
 
     /// The second before which this process knows of no used proof; `None` for instances that came after the start.

@@ -22,6 +22,7 @@ use super::certificate::{self, Pair};
 use super::door::Door;
 use super::log_level::ProcessLog;
 use super::prefix::Prefix;
+use super::providers::Providers;
 use super::publication::Publication;
 use super::tls::{self, TlsPolicy};
 use crate::clock::SystemClock;
@@ -190,7 +191,7 @@ pub(super) fn state(
         router_flavor: settings.router_flavor.of_entities(),
         admin_token: settings.admin_token.0.clone().map(Secret::new),
         balancers: Arc::new(Unattached),
-        openid_connect: Arc::new(Unattached),
+        openid_connect: Arc::new(Providers(publication.plugins())),
         log_level: logging::control()
             .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
         metrics: Some(exposition(Arc::clone(publication), node_id, metrics)),

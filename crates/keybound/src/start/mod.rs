@@ -16,6 +16,7 @@ mod migrations;
 mod parts;
 mod plugins;
 mod prefix;
+mod providers;
 mod publication;
 mod running;
 mod secrets;

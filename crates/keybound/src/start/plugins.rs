@@ -31,6 +31,11 @@ impl Plugins {
         self.flavor
     }
 
+    /// The plugins that there are, whether they may be configured or not.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Says that the configuration found at the start was built.
     pub(super) fn booted(&self) {
         self.registry.booted();

@@ -89,6 +89,11 @@ impl Publication {
         }
     }
 
+    /// The plugins.
+    pub(super) fn plugins(&self) -> Arc<Plugins> {
+        Arc::clone(&self.registry)
+    }
+
     /// Says where the data plane counts its connections and requests.
     pub(super) fn count_by(&self, counts: TrafficCounts) {
         // There is one data plane, so that nothing was said before.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jws::CompactJws;
+use serde_json::{Map, Value};
 
 use super::KeySet;
 use crate::fault::{Fault, TokenFault};
@@ -34,6 +35,17 @@ struct Tried<'a> {
 impl KeyRing {
     pub(crate) fn new(sets: Vec<Remote<KeySet>>) -> Self {
         Self { sets }
+    }
+
+    /// The keys in memory, as the provider wrote them.
+    pub(crate) fn at_hand(&self) -> Vec<Map<String, Value>> {
+        let sets = self.sets.iter().filter_map(Remote::held);
+        sets.flat_map(|set| set.members().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// Lets go of the keys in memory.
+    pub(crate) fn forget(&self) {
+        self.sets.iter().for_each(Remote::forget);
     }
 
     /// Checks the signature of `token`: with the sets as they are, then, where a `kid` is unknown or the signature of

@@ -28,6 +28,8 @@ struct Key {
     kid: Option<String>,
     alg: Option<Algorithm>,
     key: PublicKey,
+    /// As the provider wrote it.
+    member: Map<String, Value>,
 }
 
 impl KeySet {
@@ -44,6 +46,11 @@ impl KeySet {
     /// How many keys can verify signatures.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// The keys as the provider wrote them.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.keys.iter().map(|key| &key.member)
     }
 
     /// How many members were left out.
@@ -83,7 +90,7 @@ impl Key {
             Some(alg) => Some(Algorithm::from_name(alg.as_str()?)?),
         };
         let key = PublicKey::from_jwk(member).ok()?;
-        Some(Self { kid, alg, key })
+        Some(Self { kid, alg, key, member: member.clone() })
     }
 
     fn serves(&self, algorithm: Algorithm) -> bool {

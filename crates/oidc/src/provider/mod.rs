@@ -6,8 +6,9 @@ mod settings;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use keybound_pop::time::Clock;
+use keybound_pop::time::{Clock, UnixTime};
 use reqwest::Url;
+use serde_json::{Map, Value};
 
 pub use settings::{ProviderSettings, SettingsFault};
 
@@ -108,6 +109,22 @@ impl Provider {
         }))
     }
 
+    /// What is known of the provider without asking it; `None` while its metadata are not in memory.
+    #[must_use]
+    pub fn at_hand(&self) -> Option<AtHand> {
+        let remote = self.metadata.as_ref()?;
+        let (metadata, since) = (remote.held()?, remote.since()?);
+        Some(AtHand { issuer: Arc::clone(&self.configured), metadata, since, keys: self.keys.at_hand() })
+    }
+
+    /// Lets go of metadata and keys: the next token that needs them waits for new ones.
+    pub fn forget(&self) {
+        if let Some(metadata) = &self.metadata {
+            metadata.forget();
+        }
+        self.keys.forget();
+    }
+
     /// The metadata; `None` for a pseudo issuer.
     ///
     /// # Errors
@@ -144,6 +161,19 @@ impl Provider {
         let url = metadata.and_then(|metadata| metadata.introspection_endpoint.clone());
         url.ok_or(ProviderFault::new(Call::Introspection, Cause::Endpoint("introspection_endpoint")))
     }
+}
+
+/// What is known of a provider.
+#[derive(Debug, Clone)]
+pub struct AtHand {
+    /// The issuer, as the configuration names it.
+    pub issuer: Arc<str>,
+    /// Its metadata.
+    pub metadata: Arc<Metadata>,
+    /// When they were fetched.
+    pub since: UnixTime,
+    /// Its keys that can verify signatures, as it wrote them.
+    pub keys: Vec<Map<String, Value>>,
 }
 
 impl std::fmt::Debug for Provider {

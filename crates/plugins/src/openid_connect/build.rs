@@ -54,6 +54,12 @@ impl Shared {
         }
     }
 
+    /// The providers in use.
+    pub(crate) fn providers(&self) -> Vec<Arc<Provider>> {
+        let providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
+        providers.values().filter_map(Weak::upgrade).collect()
+    }
+
     fn client(&self, transport: Transport, environment: &Environment) -> Result<HttpClient, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&transport) {
