@@ -51,6 +51,7 @@ async function complete(content, admin) {
           plugins[entity.name] ??= await schema(`/schemas/plugins/${entity.name}`);
           const { config } = plugins[entity.name].find((field) => 'config' in field);
           fill(entity.config, config.fields);
+          fillOldNames(entity.config, config.shorthand_fields ?? []);
           entity.protocols ??= ['grpc', 'grpcs', 'http', 'https'];
         }
         await visit(entity);
@@ -69,6 +70,14 @@ function fill(entity, fields) {
     } else if (!(name in entity)) {
       entity[name] = type.default ?? null;
     }
+  }
+}
+
+/** Answers have the old names of renamed fields as well; newer decK leaves them out of its comparison. */
+function fillOldNames(config, shorthands) {
+  for (const shorthand of shorthands) {
+    const [[name, { translate_backwards: path }]] = Object.entries(shorthand);
+    if (path) config[name] = path.reduce((value, step) => value?.[step], config) ?? null;
   }
 }
 

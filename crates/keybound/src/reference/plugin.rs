@@ -21,7 +21,10 @@ pub(super) fn page(name: &str) -> Option<String> {
         let _ = writeln!(page, "| `{path}` | {} | {} | {} |", shape(ty), default(ty), meaning(ty));
     }
     if !plugin.config.shorthands.is_empty() {
-        let _ = writeln!(page, "\n## Older names\n\nAccepted on input, and stored under the new name.\n");
+        let _ = writeln!(
+            page,
+            "\n## Older names\n\nAccepted on input, and stored under the new name; answers have both where only the name changed.\n"
+        );
         for shorthand in &plugin.config.shorthands {
             let new = shorthand.replaced_with().map(|path| format!(" → `{path}`")).unwrap_or_default();
             let _ = writeln!(page, "- `{}`{new}", shorthand.name);
