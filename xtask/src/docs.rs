@@ -9,9 +9,10 @@ use crate::workspace::{self, Options};
 use crate::{interop, run};
 
 /// Pages by the words that `keybound reference` takes.
-const PAGES: [(&[&str], &str); 3] = [
+const PAGES: [(&[&str], &str); 4] = [
     (&["settings"], "docs/reference/settings.md"),
     (&["faults"], "docs/reference/faults.md"),
+    (&["fields"], "docs/reference/fields.md"),
     (&["plugin", "openid-connect"], "docs/reference/openid-connect.md"),
 ];
 

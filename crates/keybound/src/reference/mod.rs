@@ -14,6 +14,8 @@ pub(crate) enum Page {
     Settings,
     /// docs/reference/faults.md.
     Faults,
+    /// docs/reference/fields.md: the fields of entities and plugins.
+    Fields,
     /// docs/reference/NAME.md: the fields of a plugin.
     Plugin {
         /// The plugin's name.
@@ -29,6 +31,7 @@ pub(crate) fn page(page: &Page) -> Result<String, Vec<String>> {
     match page {
         Page::Settings => Ok(settings::reference()),
         Page::Faults => Ok(faults::page()),
+        Page::Fields => Ok(plugin::all()),
         Page::Plugin { name } => {
             plugin::page(name).ok_or_else(|| vec![format!("there is no plugin '{name}'")])
         }

@@ -13,19 +13,41 @@ pub(super) fn page(name: &str) -> Option<String> {
         plugin.priority,
         plugin.protocols.join(", ")
     );
+    write(&mut page, "##", "field of `config`", &plugin.config);
+    Some(page)
+}
+
+/// The fields of every entity, and of every plugin without a page of its own.
+pub(super) fn all() -> String {
+    let mut page = String::from(
+        "<!-- Written by `keybound reference fields`; do not edit by hand. -->\n\n# Fields\n\nEvery entity, then every plugin but \
+         [`openid-connect`](openid-connect.md). What is particular of them stands in [entities.md](entities.md) and \
+         [plugins/](plugins/).\n",
+    );
+    for entity in keybound_model::entity::all() {
+        let _ = writeln!(page, "\n## `{}`", entity.name);
+        write(&mut page, "###", "field", &entity.schema);
+    }
+    for plugin in descriptions().iter().filter(|plugin| plugin.name != "openid-connect") {
+        let _ = writeln!(page, "\n## Plugin `{}`\n\nPriority {}.", plugin.name, plugin.priority);
+        write(&mut page, "###", "field of `config`", &plugin.config);
+    }
+    page
+}
+
+fn write(page: &mut String, heading: &str, field: &str, schema: &Schema) {
     let (acted_on, refused): (Vec<_>, Vec<_>) =
-        rows(&plugin.config, "").into_iter().partition(|(_, ty)| !ty.unsupported);
-    let _ =
-        writeln!(page, "\n## Fields\n\n| field of `config` | type | default | meaning |\n|---|---|---|---|");
+        rows(schema, "").into_iter().partition(|(_, ty)| !ty.unsupported);
+    let _ = writeln!(page, "\n{heading} Fields\n\n| {field} | type | default | meaning |\n|---|---|---|---|");
     for (path, ty) in acted_on {
         let _ = writeln!(page, "| `{path}` | {} | {} | {} |", shape(ty), default(ty), meaning(ty));
     }
-    if !plugin.config.shorthands.is_empty() {
+    if !schema.shorthands.is_empty() {
         let _ = writeln!(
             page,
-            "\n## Older names\n\nAccepted on input, and stored under the new name; answers have both where only the name changed.\n"
+            "\n{heading} Older names and short forms\n\nAccepted on input, and stored under the new name; answers have both where only the name changed.\n"
         );
-        for shorthand in &plugin.config.shorthands {
+        for shorthand in &schema.shorthands {
             let new = shorthand.replaced_with().map(|path| format!(" → `{path}`")).unwrap_or_default();
             let _ = writeln!(page, "- `{}`{new}", shorthand.name);
         }
@@ -33,13 +55,12 @@ pub(super) fn page(name: &str) -> Option<String> {
     if !refused.is_empty() {
         let _ = writeln!(
             page,
-            "\n## Known to Kong, not acted on yet\n\nAny value but the default is refused by name.\n\n| field | type | default |\n|---|---|---|"
+            "\n{heading} Known to Kong, not acted on yet\n\nAny value but the default is refused by name.\n\n| field | type | default |\n|---|---|---|"
         );
         for (path, ty) in refused {
             let _ = writeln!(page, "| `{path}` | {} | {} |", shape(ty), default(ty));
         }
     }
-    Some(page)
 }
 
 /// Every field by its dotted path; a record's own fields stand in its place.
@@ -114,5 +135,9 @@ mod tests {
             }
         }
         assert_eq!(page("nobody"), None);
+        let all = all();
+        for entity in keybound_model::entity::all() {
+            assert!(all.contains(&format!("\n## `{}`\n", entity.name)));
+        }
     }
 }

@@ -41,6 +41,22 @@ async fn fifty_requests_at_once_fetch_metadata_and_keys_once() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_a_provider_is_shown_without_asking_it_and_can_be_let_go() {
+    let setup = Setup::new().await;
+    let provider = setup.provider();
+    assert!(provider.at_hand().is_none());
+    assert_eq!(setup.mock.count(METADATA), 0);
+    provider.metadata().await.unwrap();
+    let known = provider.at_hand().unwrap();
+    assert_eq!(known.metadata.document.get("issuer"), Some(&json!(*known.issuer)));
+    assert!(known.keys.is_empty(), "no token needed them yet");
+    provider.forget();
+    assert!(provider.at_hand().is_none());
+    provider.metadata().await.unwrap();
+    assert_eq!(setup.mock.count(METADATA), 2);
+}
+
+#[tokio::test]
 async fn a_request_that_is_given_up_does_not_end_the_fetch_that_others_share() {
     let setup = Setup::new().await;
     let verifier = Arc::new(setup.verifier());
