@@ -13,7 +13,7 @@ use keybound_model::entity::RouterFlavor;
 use keybound_model::schema::{Schema, array, boolean, integer, map, record, set, string};
 use keybound_model::{Configuration, Errors, PluginCatalog, PluginDescription, Record};
 use keybound_oidc::TrustRoots;
-use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
@@ -144,6 +144,7 @@ fn environment() -> Environment {
         replay: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
+        root: Arc::new(RootSecret::new([0; 32], false)),
         started_at: UnixTime::from_secs(now),
     }
 }

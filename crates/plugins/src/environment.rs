@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::hkdf;
 use keybound_oidc::TrustRoots;
 use keybound_pop::time::{Clock, UnixTime};
 use keybound_store::counters::{CounterStore, RedisSettings};
@@ -31,6 +32,44 @@ pub trait CounterStores: Send + Sync {
     fn redis(&self, settings: &RedisSettings) -> Arc<dyn CounterStore>;
 }
 
+/// The secret that all other secrets of Keybound's own are derived from.
+pub struct RootSecret {
+    secret: [u8; 32],
+    shared: bool,
+}
+
+impl RootSecret {
+    /// A root. `shared`: every node of the configuration store has the same one, and has it again after a restart.
+    #[must_use]
+    pub fn new(secret: [u8; 32], shared: bool) -> Self {
+        Self { secret, shared }
+    }
+
+    /// Whether other nodes, and this one after a restart, derive the same.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// The secret for one purpose (HKDF-SHA256, RFC 5869): another for every purpose and every context.
+    #[must_use]
+    pub fn derive(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"keybound root v1").extract(&self.secret);
+        let mut derived = [0; 32];
+        // Expanding to one block of the hash cannot fail.
+        let info = [purpose.as_bytes(), &[0], context];
+        let filled = root.expand(&info, hkdf::HKDF_SHA256).and_then(|expanded| expanded.fill(&mut derived));
+        debug_assert!(filled.is_ok());
+        derived
+    }
+}
+
+impl std::fmt::Debug for RootSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RootSecret").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
 /// The world around the plugins.
 #[derive(Clone)]
 pub struct Environment {
@@ -48,6 +87,8 @@ pub struct Environment {
     pub counters: Arc<dyn CounterStores>,
     /// What `prometheus` counts.
     pub metrics: Arc<Metrics>,
+    /// Where the keys come from that seal sessions, nonces and shared caches.
+    pub root: Arc<RootSecret>,
     /// When this process started: what it remembers of used proofs begins there.
     pub started_at: UnixTime,
 }

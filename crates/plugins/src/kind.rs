@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use keybound_model::{Errors, PluginDescription, Record};
-use uuid::Uuid;
 
 use crate::acl::AclKind;
 use crate::basic_auth::BasicAuth;
-use crate::contract::Plugin;
+use crate::contract::{Instance, Plugin};
 use crate::environment::Environment;
 use crate::hmac_auth::HmacAuth;
 use crate::identity;
@@ -27,11 +26,11 @@ pub(crate) trait Kind: Send + Sync {
         Ok(())
     }
 
-    /// The instance of a complete configuration. It does no I/O.
+    /// The plugin of an instance whose configuration is complete. It does no I/O.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
-    fn build(&self, id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn Plugin>, String>;
+    fn build(&self, instance: &Instance<'_>, environment: &Environment) -> Result<Arc<dyn Plugin>, String>;
 }
 
 /// Every plugin beside `openid-connect`.

@@ -92,6 +92,6 @@ mod response_transformer;
 mod secret;
 mod typed;
 
-pub use environment::{CounterStores, Environment, Random, ReplayStores};
+pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};
 pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

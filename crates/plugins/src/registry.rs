@@ -9,7 +9,7 @@ use keybound_oidc::AtHand;
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
-use crate::contract::{BuildFault, Instance, Plugin, PluginFactory};
+use crate::contract::{BuildFault, Instance, Material, Plugin, PluginFactory};
 use crate::environment::Environment;
 use crate::kind::{Kind, kinds};
 use crate::openid_connect::{Builder, OpenIdConnect, Shared, schema};
@@ -33,6 +33,7 @@ pub struct Registry {
 struct Running {
     name: &'static str,
     config: Record,
+    material: Material,
     plugin: Weak<dyn Plugin>,
 }
 
@@ -45,6 +46,7 @@ struct Slots {
 struct Slot {
     builder: Builder,
     config: Record,
+    material: Material,
     plugin: Weak<OpenIdConnect>,
     /// When it was last seen to run.
     seen_at: UnixTime,
@@ -103,6 +105,7 @@ impl Registry {
         if let Some(slot) = slots.known.get_mut(&instance.id) {
             slot.seen_at = now;
             if slot.config == *instance.config
+                && slot.material == *instance.material
                 && let Some(plugin) = slot.plugin.upgrade()
             {
                 return Ok(plugin);
@@ -112,11 +115,14 @@ impl Registry {
         let slot = slots.known.entry(instance.id).or_insert_with(|| Slot {
             builder: Builder::new(&self.environment, self.complete_from()),
             config: Record::new(),
+            material: Material::default(),
             plugin: Weak::new(),
             seen_at: now,
         });
-        let plugin = Arc::new(slot.builder.build(&complete, &self.shared, &self.environment).map_err(fault)?);
+        let whole = Instance { config: &complete, ..*instance };
+        let plugin = Arc::new(slot.builder.build(&whole, &self.shared, &self.environment).map_err(fault)?);
         slot.config = instance.config.clone();
+        slot.material = instance.material.clone();
         slot.plugin = Arc::downgrade(&plugin);
         Ok(plugin)
     }
@@ -128,16 +134,17 @@ impl Registry {
         if let Some(known) = running.get(&instance.id)
             && known.name == name
             && known.config == *instance.config
+            && known.material == *instance.material
             && let Some(plugin) = known.plugin.upgrade()
         {
             return Ok(plugin);
         }
         let complete = complete(kind.description(), instance)?;
         let plugin = kind
-            .build(instance.id, &complete, &self.environment)
+            .build(&Instance { config: &complete, ..*instance }, &self.environment)
             .map_err(|reason| BuildFault::Config { name, id: instance.id, reason })?;
-        let config = instance.config.clone();
-        running.insert(instance.id, Running { name, config, plugin: Arc::downgrade(&plugin) });
+        let (config, material) = (instance.config.clone(), instance.material.clone());
+        running.insert(instance.id, Running { name, config, material, plugin: Arc::downgrade(&plugin) });
         Ok(plugin)
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::contract::Plugin;
+use crate::contract::{Instance, Plugin};
 use crate::environment::Environment;
 use crate::kind::Kind;
 
@@ -35,8 +35,8 @@ impl Kind for Simple {
         &self.description
     }
 
-    fn build(&self, id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn Plugin>, String> {
-        (self.build)(id, config, environment)
+    fn build(&self, instance: &Instance<'_>, environment: &Environment) -> Result<Arc<dyn Plugin>, String> {
+        (self.build)(instance.id, instance.config, environment)
     }
 }
 

@@ -4,6 +4,7 @@
 //!   for several nodes; [`memory::MemoryStore`], a declarative file held in memory. [`sql`] is what the databases share.
 //! - [`seal`]: secrets at rest.
 //! - [`counters`]: how many requests there were. Engines: [`counters::MemoryCounters`], [`counters::RedisCounters`].
+//! - [`shared`]: values with an end, for sessions and caches that nodes share.
 //! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
 
 pub mod config;
@@ -12,6 +13,7 @@ pub mod memory;
 pub mod postgres;
 pub mod replay;
 pub mod seal;
+pub mod shared;
 pub mod sql;
 pub mod sqlite;
 

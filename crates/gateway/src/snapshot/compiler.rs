@@ -50,7 +50,7 @@ impl Compiler {
         configuration: &Configuration,
         factory: &dyn PluginFactory,
     ) -> Result<Snapshot, CompileFault> {
-        let plugins = Plugins::build(&configuration.plugins, factory)?;
+        let plugins = Plugins::build(configuration, factory)?;
         let directory = Arc::new(Directory::of(configuration));
         let (certificates, shown) = Certificates::build(&configuration.certificates, &configuration.snis)?;
         let upstreams = Upstreams::of(configuration, shown, &self.tls, &self.balancers)?;

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use keybound_model::PluginInstance;
-use keybound_plugins::contract::{Audience, Instance, Plugin, PluginFactory, Slot};
+use keybound_model::{Configuration, PluginInstance};
+use keybound_plugins::contract::{Audience, Instance, Material, Plugin, PluginFactory, Slot};
 use uuid::Uuid;
 
 use super::CompileFault;
@@ -29,15 +29,17 @@ impl<'a> Plugins<'a> {
     /// # Errors
     /// The factory's.
     pub(crate) fn build(
-        instances: &'a [PluginInstance],
+        configuration: &'a Configuration,
         factory: &dyn PluginFactory,
     ) -> Result<Self, CompileFault> {
         let mut plugins = Self::default();
+        let instances = &configuration.plugins;
         for instance in instances.iter().filter(|instance| instance.enabled && speaks_http(instance)) {
             let plugin = factory.build(&Instance {
                 id: instance.id,
                 name: &instance.name,
                 config: &instance.config,
+                material: &Material::of(&instance.config, configuration),
             })?;
             let audience = match (instance.consumer, instance.consumer_group) {
                 (Some(consumer), _) => Audience::Consumer(consumer),

@@ -306,6 +306,10 @@ impl PluginFactory for Markers {
     }
 }
 
+fn with(plugins: &[PluginInstance]) -> Configuration {
+    Configuration { plugins: plugins.to_vec(), ..Configuration::default() }
+}
+
 fn instance(name: &str, route: Option<u128>, service: Option<u128>) -> PluginInstance {
     let mut config = Record::new();
     let scope = match (route, service) {
@@ -342,8 +346,8 @@ fn of_each_plugin_the_instance_with_the_narrowest_scope_runs() {
     let order = ["x-global", "x-service", "x-route", "x-both"];
     for count in 1..=all.len() {
         let factory = Markers::default();
-        let instances = all[..count].to_vec();
-        let plugins = Plugins::build(&instances, &factory).unwrap();
+        let configuration = with(&all[..count]);
+        let plugins = Plugins::build(&configuration, &factory).unwrap();
         let chosen = plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)));
         assert_eq!(ran(chosen), [order[count - 1]]);
         assert_eq!(factory.0.lock().unwrap().len(), count, "each is built once");
@@ -362,7 +366,8 @@ fn plugins_of_other_scopes_disabled_ones_and_stream_ones_do_not_run() {
         instance("y", None, None),
     ];
     let factory = Markers::default();
-    let plugins = Plugins::build(&instances, &factory).unwrap();
+    let configuration = with(&instances);
+    let plugins = Plugins::build(&configuration, &factory).unwrap();
     assert_eq!(ran(plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)))), ["y-global"]);
     let mut without_service = ran(plugins.of(Uuid::from_u128(2), None));
     without_service.sort();
@@ -406,14 +411,16 @@ fn for_a_consumer_its_own_instance_runs_in_the_order_of_kong() {
     };
     let directory = Arc::new(Directory::of(&configuration));
     for from in 0..instances.len() {
-        let plugins = Plugins::build(&instances[from..], &Numbers).unwrap();
+        let configuration = with(&instances[from..]);
+        let plugins = Plugins::build(&configuration, &Numbers).unwrap();
         let slots = plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)));
         let chain = Chain::of(slots, Scope::default(), Arc::clone(&directory));
         let mut known = Notes::default();
         known.identity.consumer = directory.consumer(Uuid::from_u128(9)).cloned();
         assert_eq!(ran_in(&chain, known), [from.to_string()]);
     }
-    let plugins = Plugins::build(&instances, &Numbers).unwrap();
+    let configuration = with(&instances);
+    let plugins = Plugins::build(&configuration, &Numbers).unwrap();
     let slots = plugins.of(Uuid::from_u128(1), Some(Uuid::from_u128(1)));
     assert_eq!(ran_in(&Chain::of(slots, Scope::default(), directory), Notes::default()), ["6"]);
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use keybound_model::entity::Seed;
 use keybound_oidc::TrustRoots;
-use keybound_plugins::{CounterStores, Environment, Random, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, ReplayStores, RootSecret};
 use keybound_pop::time::UnixTime;
 use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters, RedisSettings};
 use keybound_store::replay::{MemoryReplay, ReplayStore};
@@ -22,6 +22,7 @@ pub(super) fn environment(roots: TrustRoots, runtime: Handle, started_at: UnixTi
         metrics: Arc::default(),
         roots,
         replay: Arc::new(InMemory),
+        root: Arc::new(RootSecret::new(secret(), false)),
         started_at,
     }
 }
@@ -31,9 +32,13 @@ struct SystemRandom;
 
 /// What keys and secrets are made of that credentials of a declarative file do not bring.
 pub(super) fn seed() -> Seed {
+    Seed::new(secret())
+}
+
+fn secret() -> [u8; 32] {
     let mut bytes = [0; 32];
     SystemRandom.fill(&mut bytes);
-    Seed::new(bytes)
+    bytes
 }
 
 impl Random for SystemRandom {

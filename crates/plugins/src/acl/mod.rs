@@ -8,10 +8,9 @@ mod schema;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
-use keybound_model::{PluginDescription, Record};
-use uuid::Uuid;
+use keybound_model::PluginDescription;
 
-use crate::contract::{Decision, Directory, Exchange, Flow, Identity, Plugin, Refusal};
+use crate::contract::{Decision, Directory, Exchange, Flow, Identity, Instance, Plugin, Refusal};
 use crate::environment::Environment;
 use crate::fault::IdentityFault;
 use crate::identity;
@@ -37,12 +36,8 @@ impl Kind for AclKind {
         &self.0
     }
 
-    fn build(
-        &self,
-        _id: Uuid,
-        config: &Record,
-        _environment: &Environment,
-    ) -> Result<Arc<dyn Plugin>, String> {
+    fn build(&self, instance: &Instance<'_>, _environment: &Environment) -> Result<Arc<dyn Plugin>, String> {
+        let config = instance.config;
         let deny = identity::list(config, "deny");
         let rule =
             if deny.is_empty() { Rule::Allow(identity::list(config, "allow")) } else { Rule::Deny(deny) };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use keybound_model::Record;
 use uuid::Uuid;
 
-use super::Plugin;
+use super::{Material, Plugin};
 
 /// A plugin of the configuration, as its factory needs to know it.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,8 @@ pub struct Instance<'a> {
     pub name: &'a str,
     /// Its configuration, complete: every field present, defaults filled.
     pub config: &'a Record,
+    /// The certificates that its configuration names.
+    pub material: &'a Material,
 }
 
 /// Makes running plugins of configured ones.

@@ -7,11 +7,10 @@ use http::Method as HttpMethod;
 use keybound_model::entity::Consumer;
 use keybound_model::{Errors, PluginDescription, Record};
 use keybound_pop::time::{Clock, UnixTime};
-use uuid::Uuid;
 
 use super::{config, fields};
 use crate::contract::{
-    BodySource, Decision, Directory, Exchange, Flow, Head, Identity, Notes, Plugin, Refusal,
+    BodySource, Decision, Directory, Exchange, Flow, Head, Identity, Instance, Notes, Plugin, Refusal,
 };
 use crate::environment::Environment;
 use crate::fault::IdentityFault;
@@ -102,12 +101,8 @@ impl<M: Method> Kind for Authenticating<M> {
         M::parse(config).map(drop).map_err(|invalid| Errors::field(invalid.field, invalid.text))
     }
 
-    fn build(
-        &self,
-        _id: Uuid,
-        config: &Record,
-        environment: &Environment,
-    ) -> Result<Arc<dyn Plugin>, String> {
+    fn build(&self, instance: &Instance<'_>, environment: &Environment) -> Result<Arc<dyn Plugin>, String> {
+        let config = instance.config;
         let method = M::parse(config).map_err(|invalid| format!("{}: {}", invalid.field, invalid.text))?;
         Ok(Arc::new(Authentication {
             method,

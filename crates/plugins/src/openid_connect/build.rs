@@ -19,6 +19,7 @@ use super::replay::{Horizon, Replay};
 use super::target::Targets;
 use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
+use crate::contract::Instance;
 use crate::environment::Environment;
 
 /// Bytes of verified tokens that are kept, over all instances.
@@ -105,17 +106,18 @@ impl Builder {
         Self { own_secret: secret(environment), horizon, replay: None, tokens: None, reach: 0 }
     }
 
-    /// The instance of this configuration. Replay records, nonces and, while what decides about tokens stays the same,
+    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about tokens stays the same,
     /// verified tokens carry over from the one before.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
     pub(crate) fn build(
         &mut self,
-        record: &Record,
+        instance: &Instance<'_>,
         shared: &Shared,
         environment: &Environment,
     ) -> Result<OpenIdConnect, String> {
+        let record = instance.config;
         let config = Config::parse(record)?;
         let possession = config.possession.clone();
         self.extend(possession.proof.lifetime + possession.proof.leeway, environment);

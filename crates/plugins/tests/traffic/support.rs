@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{
-    BodyFault, BodySource, Chain, Connection, Form, Head, Instance, Notes, Plugin, PluginFactory, Public,
-    RequestPath, ResponseHead, Scope, Stop,
+    BodyFault, BodySource, Chain, Connection, Form, Head, Instance, Material, Notes, Plugin, PluginFactory,
+    Public, RequestPath, ResponseHead, Scope, Stop,
 };
 use keybound_plugins::metrics::Metrics;
-use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::htu::{Host, Scheme};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
@@ -84,6 +84,7 @@ impl World {
             replay: Arc::clone(&stores) as _,
             counters: stores,
             metrics: Arc::clone(&metrics),
+            root: Arc::new(RootSecret::new([0; 32], false)),
             started_at: UnixTime::from_secs(NOW - 10),
         });
         Self { clock, metrics, registry }
@@ -94,7 +95,8 @@ impl World {
         let schema = &self.registry.plugin(name).unwrap().config;
         let config =
             schema.process(config.as_object().unwrap().clone()).map_err(|errors| errors.message())?;
-        let instance = Instance { id: Uuid::from_u128(7), name, config: &config };
+        let instance =
+            Instance { id: Uuid::from_u128(7), name, config: &config, material: &Material::default() };
         self.registry.build(&instance).map_err(|fault| fault.to_string())
     }
 

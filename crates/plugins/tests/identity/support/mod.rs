@@ -13,9 +13,10 @@ use keybound_model::entity::{
 use keybound_model::{Configuration, PluginCatalog};
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{
-    Audience, Chain, Decision, Directory, Exchange, Flow, Instance, Plugin, PluginFactory, Scope, Slot,
+    Audience, Chain, Decision, Directory, Exchange, Flow, Instance, Material, Plugin, PluginFactory, Scope,
+    Slot,
 };
-use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
 use keybound_store::replay::{MemoryReplay, ReplayStore};
@@ -142,6 +143,7 @@ pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
         replay: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
+        root: Arc::new(RootSecret::new([0; 32], false)),
         started_at: UnixTime::from_secs(NOW - 10),
     });
     (clock, registry)
@@ -172,7 +174,9 @@ impl Gate {
                 let schema = &registry.plugin(name).unwrap().config;
                 let config = schema.process(config.as_object().unwrap().clone()).unwrap();
                 registry.check(name, &config).unwrap();
-                let plugin = registry.build(&Instance { id, name, config: &config }).unwrap();
+                let plugin = registry
+                    .build(&Instance { id, name, config: &config, material: &Material::default() })
+                    .unwrap();
                 Slot::new(vec![(Audience::Anyone, plugin)]).unwrap()
             })
             .collect();

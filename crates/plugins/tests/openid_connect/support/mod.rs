@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
-use keybound_plugins::contract::{Chain, Instance, Plugin, PluginFactory, Scope};
-use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores};
+use keybound_plugins::contract::{Chain, Instance, Material, Plugin, PluginFactory, Scope};
+use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
 use keybound_pop::thumbprint::token_hash;
@@ -90,6 +90,7 @@ impl Gate {
             replay: Arc::new(Memory),
             counters: Arc::new(Memory),
             metrics: Arc::default(),
+            root: Arc::new(RootSecret::new([0; 32], false)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
         if at.is_none() {
@@ -161,7 +162,9 @@ fn built(registry: &Registry, provider: &Provider, id: Uuid, changes: Value) -> 
     let given = config(provider, changes);
     let schema = &registry.plugin("openid-connect").unwrap().config;
     let config = schema.process(given.as_object().unwrap().clone()).unwrap();
-    registry.build(&Instance { id, name: "openid-connect", config: &config }).unwrap()
+    registry
+        .build(&Instance { id, name: "openid-connect", config: &config, material: &Material::default() })
+        .unwrap()
 }
 
 /// A client with a key.
