@@ -69,6 +69,9 @@ fn parts(table: &mut Table) {
     let message = signed.text.rsplit_once('.').unwrap().0.to_owned();
     let signature = CompactJws::parse(&signed.text, 8192).unwrap().signature().to_vec();
     let (key, other) = (signed.key.clone(), signed.key.clone());
+    let prepared = signed.key.prepare().unwrap();
+    let (again, same) = (message.clone(), signature.clone());
+    let fresh = signed.key.clone();
     let jwk = signed.key.to_jwk();
     let segment = signed.text.split('.').next().unwrap().to_owned();
     let text = signed.text.clone();
@@ -79,6 +82,12 @@ fn parts(table: &mut Table) {
     table.measure(vec![
         Case::new("ES256 signature alone", move || {
             key.verify(Algorithm::Es256, black_box(message.as_bytes()), black_box(&signature)).unwrap();
+        }),
+        Case::new("ES256 signature, key prepared", move || {
+            prepared.verify(Algorithm::Es256, black_box(again.as_bytes()), black_box(&same)).unwrap();
+        }),
+        Case::new("ES256 key prepared", move || {
+            black_box(fresh.prepare().unwrap());
         }),
         Case::new("compact JWS, all JSON", move || {
             let jws = CompactJws::parse(black_box(&text), 8192).unwrap();

@@ -11,6 +11,7 @@ pub mod jwk;
 pub mod jws;
 pub mod manual;
 pub mod nonce;
+mod p256;
 pub mod proof;
 pub mod replay;
 pub mod sign;

@@ -19,7 +19,7 @@ impl FramingWatch {
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Option<bool> {
         let mut rest = bytes;
         loop {
-            let end = rest.iter().position(|&byte| byte == b'\n');
+            let end = memchr::memchr(b'\n', rest);
             self.extend(rest.get(..end.unwrap_or(rest.len())).unwrap_or_default());
             rest = rest.get(end? + 1..).unwrap_or_default();
             if self.end_line() {
@@ -31,10 +31,11 @@ impl FramingWatch {
     }
 
     fn extend(&mut self, bytes: &[u8]) {
-        let Some(free) = self.line.get_mut(self.len..) else { return };
-        for (place, byte) in free.iter_mut().zip(bytes) {
-            *place = *byte;
-            self.len += 1;
+        let taken = bytes.len().min(self.line.len() - self.len);
+        if let (Some(free), Some(bytes)) = (self.line.get_mut(self.len..self.len + taken), bytes.get(..taken))
+        {
+            free.copy_from_slice(bytes);
+            self.len += taken;
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Binder {
     pub(super) targets: Targets,
     pub(super) nonces: Nonces,
     pub(super) replay: Replay,
-    pub(super) headers: Arc<dyn KeyCache>,
+    pub(super) keys: Arc<dyn KeyCache>,
 }
 
 /// A token that its bearer may use, as far as keys go.
@@ -162,7 +162,7 @@ impl Binder {
             Refused { fault: fault.into(), nonce }
         };
         let nonce = self.nonces.policy(&context);
-        let verified = proof::check(&fields, &request, expected, policy, nonce, now, &*self.headers)
+        let verified = proof::check(&fields, &request, expected, policy, nonce, now, &*self.keys)
             .map_err(|fault| refuse(fault, notes))?;
         if self.replay.is_cold(&verified, !self.nonces.outlives_process(), now) {
             return Err(refuse(ProofFault::Cold, notes));

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::Record;
 use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache, Verifier};
-use keybound_pop::proof::{KeyCache, ProofHeader};
+use keybound_pop::proof::KeyCache;
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::ReplayStore;
-use moka::sync::Cache;
 use serde_json::Value;
 
 use super::answer::Answerer;
 use super::binding::Binder;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
+use super::proof_keys::ProofKeys;
 use super::replay::{Horizon, Replay};
 use super::target::Targets;
 use super::token::Tokens;
@@ -24,13 +24,11 @@ use crate::environment::Environment;
 
 /// Bytes of verified tokens that are kept, over all instances.
 const TOKEN_CACHE: u64 = 64 * 1024 * 1024;
-/// Bytes of proof headers that are kept, over all instances.
-const HEADER_CACHE: u64 = 32 * 1024 * 1024;
 
 /// What all instances of the process share.
 pub(crate) struct Shared {
     tokens: TokenCache,
-    headers: Arc<Headers>,
+    keys: Arc<ProofKeys>,
     clients: Mutex<HashMap<Transport, HttpClient>>,
     providers: Mutex<HashMap<String, Weak<Provider>>>,
 }
@@ -49,7 +47,7 @@ impl Shared {
     pub(crate) fn new() -> Self {
         Self {
             tokens: TokenCache::new(TOKEN_CACHE),
-            headers: Arc::new(Headers::new(HEADER_CACHE)),
+            keys: Arc::new(ProofKeys::new()),
             clients: Mutex::default(),
             providers: Mutex::default(),
         }
@@ -126,7 +124,7 @@ impl Builder {
             targets: Targets::new(possession.origins.clone()),
             nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
             replay: Replay { mode: possession.replay.mode, store, horizon: self.horizon },
-            headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
+            keys: Arc::clone(&shared.keys) as Arc<dyn KeyCache>,
             possession,
         };
         Ok(OpenIdConnect {
@@ -263,27 +261,4 @@ fn excerpt(record: &Record, names: &[&[&str]]) -> String {
     let value = |name: &&str| record.get(*name).cloned().unwrap_or(Value::Null);
     let values: Vec<Value> = names.iter().flat_map(|names| names.iter()).map(value).collect();
     Value::Array(values).to_string()
-}
-
-/// Proof headers that were checked, by their text.
-struct Headers(Cache<Arc<str>, Arc<ProofHeader>>);
-
-impl Headers {
-    fn new(bytes: u64) -> Self {
-        // A parsed key takes about a kilobyte beside its text.
-        let weight = |segment: &Arc<str>, _: &Arc<ProofHeader>| {
-            u32::try_from(segment.len() + 1024).unwrap_or(u32::MAX)
-        };
-        Self(Cache::builder().max_capacity(bytes).weigher(weight).build())
-    }
-}
-
-impl KeyCache for Headers {
-    fn find(&self, segment: &str) -> Option<Arc<ProofHeader>> {
-        self.0.get(segment)
-    }
-
-    fn keep(&self, segment: &str, header: &Arc<ProofHeader>) {
-        self.0.insert(segment.into(), Arc::clone(header));
-    }
 }

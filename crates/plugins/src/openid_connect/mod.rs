@@ -19,6 +19,7 @@ mod build;
 mod config;
 mod credential;
 mod nonce;
+mod proof_keys;
 mod replay;
 mod rewrite;
 pub(crate) mod schema;

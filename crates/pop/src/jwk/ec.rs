@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{KeyFault, SignatureFault, bytes};
 use crate::algorithm::Algorithm;
 use crate::base64url;
+use crate::p256::Multiples;
 
 /// A curve with the one algorithm that JWS allows on it (RFC 7518 §3.4).
 struct Curve {
@@ -78,6 +79,14 @@ impl EcKey {
             return Err(SignatureFault);
         }
         self.parsed.verify_sig(message, signature).map_err(|_| SignatureFault)
+    }
+
+    /// Multiples of the point, for a key of P-256.
+    pub(super) fn multiples(&self) -> Option<Multiples> {
+        match (self.curve.algorithm, self.x.first_chunk(), self.y.first_chunk()) {
+            (Algorithm::Es256, Some(x), Some(y)) => Multiples::new(x, y),
+            _ => None,
+        }
     }
 
     pub(super) fn members(&self) -> Vec<(&'static str, String)> {

@@ -6,6 +6,7 @@
 
 mod ec;
 mod okp;
+mod prepared;
 mod rsa;
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::algorithm::Algorithm;
 use crate::thumbprint::Thumbprint;
+
+pub use prepared::PreparedKey;
 
 /// Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

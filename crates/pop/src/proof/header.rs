@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
 use super::{Object, ProofFault};
 use crate::algorithm::{Algorithm, AlgorithmSet};
-use crate::jwk::PublicKey;
+use crate::jwk::{PreparedKey, PublicKey, SignatureFault};
 use crate::jws::{self, JwsFault};
 use crate::thumbprint::Thumbprint;
 
@@ -14,6 +15,7 @@ pub struct ProofHeader {
     algorithm: Algorithm,
     key: PublicKey,
     thumbprint: Thumbprint,
+    uses: AtomicU32,
 }
 
 /// Where headers that were checked are kept, by their text. The caller bounds it.
@@ -23,6 +25,12 @@ pub trait KeyCache: Send + Sync {
 
     /// Keeps a header. Called only after a signature by its key verified, so a stranger cannot fill the cache for free.
     fn keep(&self, segment: &str, header: &Arc<ProofHeader>);
+
+    /// The key of this header made ready for less, where the cache holds it. Asked for just before the signature is verified:
+    /// the place to count how often a key comes back.
+    fn prepared(&self, _header: &ProofHeader) -> Option<Arc<PreparedKey>> {
+        None
+    }
 }
 
 /// Keeps nothing.
@@ -62,7 +70,7 @@ impl ProofHeader {
             return Err(ProofFault::JwkAlgorithm);
         }
         let thumbprint = key.thumbprint();
-        Ok(Self { algorithm, key, thumbprint })
+        Ok(Self { algorithm, key, thumbprint, uses: AtomicU32::new(0) })
     }
 
     /// The header's `alg`.
@@ -81,6 +89,25 @@ impl ProofHeader {
     #[must_use]
     pub const fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
+    }
+
+    /// Counts one more use, for caches that prepare keys that come back ([`KeyCache::prepared`]): how many there were, this one
+    /// included.
+    pub fn count_use(&self) -> u32 {
+        self.uses.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Verifies a signature with the prepared key where there is one, and it is this one.
+    pub(super) fn verify(
+        &self,
+        prepared: Option<&PreparedKey>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        match prepared.filter(|prepared| *prepared.key() == self.key) {
+            Some(prepared) => prepared.verify(self.algorithm, message, signature),
+            None => self.key.verify(self.algorithm, message, signature),
+        }
     }
 
     /// What [`Self::parse`] asks of `alg`, for a header that was kept under another policy.

@@ -159,8 +159,7 @@ pub fn check(
         return Err(ProofFault::KeyMismatch);
     }
     header
-        .key()
-        .verify(header.algorithm(), parts.signing_input.as_bytes(), &signature)
+        .verify(cache.prepared(&header).as_deref(), parts.signing_input.as_bytes(), &signature)
         .map_err(|_| ProofFault::Signature)?;
     if !is_known {
         cache.keep(parts.header, &header);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::htu::HtuFault;
-use crate::jwk::KeyFault;
+use crate::jwk::{KeyFault, PreparedKey};
 use crate::sign::{self, SigningKey};
 use crate::thumbprint::token_hash;
 
@@ -171,6 +171,49 @@ fn alg_none_hmac_and_unknown_are_not_algorithms() {
         let jkt = draft.key.public().thumbprint();
         assert_eq!(check_text(&text, &jkt, NoncePolicy::Ignore, NOW), Err(ProofFault::Algorithm), "{alg}");
     }
+}
+
+/// A cache that offers one prepared key for whatever header.
+struct Offers(Option<Arc<PreparedKey>>);
+
+impl KeyCache for Offers {
+    fn find(&self, _segment: &str) -> Option<Arc<ProofHeader>> {
+        None
+    }
+    fn keep(&self, _segment: &str, _header: &Arc<ProofHeader>) {}
+    fn prepared(&self, _header: &ProofHeader) -> Option<Arc<PreparedKey>> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn a_prepared_key_decides_as_the_key_itself_and_never_for_another_key() {
+    let (draft, other) = (Draft::new(), Draft::new());
+    let (text, jkt) = (draft.text(), draft.key.public().thumbprint());
+    let (head, signature) = text.rsplit_once('.').unwrap();
+    // The other key's signature in a proof that shows this key.
+    let (_, others) = sign::jws(&other.key, draft.header.clone(), &draft.claims)
+        .map(|text| text.rsplit_once('.').map(|(head, tail)| (head.to_owned(), tail.to_owned())).unwrap())
+        .unwrap();
+    let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
+    for offered in [None, draft.key.public().prepare(), other.key.public().prepare()] {
+        let cache = Offers(offered.map(Arc::new));
+        let check = |text: &str| {
+            check(&[text.as_bytes()], &request, &jkt, &policy(), NoncePolicy::Ignore, NOW, &cache)
+        };
+        assert!(check(&text).is_ok());
+        assert_eq!(check(&format!("{head}.{others}")), Err(ProofFault::Signature));
+        let flipped = format!("{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
+        assert_eq!(check(&format!("{head}.{flipped}")), Err(ProofFault::Signature));
+    }
+    assert!(SigningKey::generate(Algorithm::Es384).unwrap().public().prepare().is_none());
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! What is kept of the keys of proofs, over all instances.
+
+use std::sync::Arc;
+
+use keybound_pop::jwk::PreparedKey;
+use keybound_pop::proof::{KeyCache, ProofHeader};
+use keybound_pop::thumbprint::Thumbprint;
+use moka::sync::Cache;
+
+/// Bytes of proof headers that are kept.
+const HEADERS: u64 = 32 * 1024 * 1024;
+/// Bytes of prepared keys that are kept: some seven hundred of those that come back most often.
+const PREPARED: u64 = 64 * 1024 * 1024;
+/// A key is prepared when it has been used so often. Preparing costs as much as a dozen signature checks, on the request that
+/// happens to be the last of these; a client that has many keys can not make it cost more than a fifth of its own requests.
+const USES: u32 = 64;
+
+/// Proof headers that were checked, by their text, and keys that were made ready to verify for less.
+pub(super) struct ProofKeys {
+    headers: Cache<Arc<str>, Arc<ProofHeader>>,
+    prepared: Cache<Thumbprint, Arc<PreparedKey>>,
+}
+
+impl ProofKeys {
+    pub(super) fn new() -> Self {
+        // A parsed key takes about a kilobyte beside its text.
+        let header = |segment: &Arc<str>, _: &Arc<ProofHeader>| size(segment.len() + 1024);
+        let prepared = |_: &Thumbprint, key: &Arc<PreparedKey>| size(key.size());
+        Self {
+            headers: Cache::builder().max_capacity(HEADERS).weigher(header).build(),
+            prepared: Cache::builder().max_capacity(PREPARED).weigher(prepared).build(),
+        }
+    }
+}
+
+fn size(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+impl KeyCache for ProofKeys {
+    fn find(&self, segment: &str) -> Option<Arc<ProofHeader>> {
+        self.headers.get(segment)
+    }
+
+    fn keep(&self, segment: &str, header: &Arc<ProofHeader>) {
+        self.headers.insert(segment.into(), Arc::clone(header));
+    }
+
+    fn prepared(&self, header: &ProofHeader) -> Option<Arc<PreparedKey>> {
+        if !header.key().is_preparable() {
+            return None;
+        }
+        if let Some(prepared) = self.prepared.get(header.thumbprint()) {
+            return Some(prepared);
+        }
+        if !header.count_use().is_multiple_of(USES) {
+            return None;
+        }
+        let prepared = Arc::new(header.key().prepare()?);
+        self.prepared.insert(*header.thumbprint(), Arc::clone(&prepared));
+        Some(prepared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keybound_pop::algorithm::AlgorithmSet;
+    use keybound_pop::base64url;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The key of RFC 9449 §4.1.
+    fn header() -> ProofHeader {
+        let header = json!({
+            "typ": "dpop+jwt",
+            "alg": "ES256",
+            "jwk": {
+                "kty": "EC",
+                "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+                "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA",
+                "crv": "P-256",
+            },
+        });
+        ProofHeader::parse(&base64url::encode(header.to_string().as_bytes()), AlgorithmSet::ALL).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_prepared_when_it_comes_back_and_stays_so() {
+        let keys = ProofKeys::new();
+        let first = header();
+        for _ in 1..USES {
+            assert!(keys.prepared(&first).is_none());
+        }
+        let prepared = keys.prepared(&first).unwrap();
+        assert_eq!(prepared.key(), first.key());
+        assert!(keys.prepared(&header()).is_some(), "for every header with this key");
+    }
+}
