@@ -23,8 +23,8 @@ struct Nodes {
     two: Gateway,
     redis: RedisServer,
     provider: Provider,
-    _server: PostgresServer,
-    _upstream: Upstream,
+    server: PostgresServer,
+    upstream: Upstream,
 }
 
 impl Nodes {
@@ -45,7 +45,7 @@ impl Nodes {
             },
         });
         one.admin.guard("guarded", PATH, upstream.address, &config);
-        let nodes = Self { one, two, redis, provider, _server: server, _upstream: upstream };
+        let nodes = Self { one, two, redis, provider, server, upstream };
         // The other node has heard of the route, and fetched the keys.
         for node in [&nodes.one, &nodes.two] {
             let client = nodes.provider.client();
@@ -235,7 +235,7 @@ fn a_nonce_of_one_node_opens_on_the_other_and_after_a_restart() {
         "dpop_public_origins": [ORIGIN], "dpop_use_nonce": true, "dpop_replay_strategy": "redis",
         "redis": { "host": "127.0.0.1", "port": nodes.redis.port },
     });
-    let upstream = nodes._upstream.address;
+    let upstream = nodes.upstream.address;
     nodes.one.admin.guard("nonce", "/nonce", upstream, &route);
     let client = nodes.provider.client();
     let send = |node: SocketAddr, nonce: Option<&str>| {
@@ -259,7 +259,7 @@ fn a_nonce_of_one_node_opens_on_the_other_and_after_a_restart() {
     assert_eq!(send(nodes.one.plain, Some(&nonce)).status, 200);
     assert_eq!(send(nodes.two.plain, Some(&nonce)).status, 200);
     // Another process on the same store opens it too.
-    let database = nodes._server.settings("cluster");
+    let database = nodes.server.settings("cluster");
     let settings: Vec<(&str, &str)> = database.iter().map(|(name, value)| (*name, value.as_str())).collect();
     nodes.one = Gateway::start(&settings);
     let answer = send(nodes.one.plain, Some(&nonce));

@@ -140,13 +140,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, StartFault> {
         .map_err(|error| StartFault::System { what: "threads", cause: error.to_string() })
 }
 
+/// The plugins, and what of their world others need too.
+struct Equipment {
+    plugins: Arc<Plugins>,
+    metrics: Arc<Metrics>,
+    root: Arc<RootSecret>,
+}
+
 fn plugins(
     settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<(Arc<Plugins>, Arc<Metrics>, Arc<RootSecret>), StartFault> {
+) -> Result<Equipment, StartFault> {
     let runtime = tokio::runtime::Handle::current();
     let environment = environment::environment(authorities.roots()?, runtime, started)?;
     let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
-    Ok((Plugins::new(settings, Registry::new(environment))?, metrics, root))
+    Ok(Equipment { plugins: Plugins::new(settings, Registry::new(environment))?, metrics, root })
 }
