@@ -24,11 +24,12 @@ mod signals;
 mod source;
 mod tls;
 mod trust;
+mod warnings;
 
 use std::sync::Arc;
 
-use keybound_plugins::Registry;
 use keybound_plugins::metrics::Metrics;
+use keybound_plugins::{Registry, RootSecret};
 
 pub use fault::StartFault;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
@@ -139,13 +140,20 @@ fn runtime() -> Result<tokio::runtime::Runtime, StartFault> {
         .map_err(|error| StartFault::System { what: "threads", cause: error.to_string() })
 }
 
+/// The plugins, and what of their world others need too.
+struct Equipment {
+    plugins: Arc<Plugins>,
+    metrics: Arc<Metrics>,
+    root: Arc<RootSecret>,
+}
+
 fn plugins(
     settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<(Arc<Plugins>, Arc<Metrics>), StartFault> {
+) -> Result<Equipment, StartFault> {
     let runtime = tokio::runtime::Handle::current();
-    let environment = environment::environment(authorities.roots()?, runtime, started);
-    let metrics = Arc::clone(&environment.metrics);
-    Ok((Plugins::new(settings, Registry::new(environment))?, metrics))
+    let environment = environment::environment(authorities.roots()?, runtime, started)?;
+    let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
+    Ok(Equipment { plugins: Plugins::new(settings, Registry::new(environment))?, metrics, root })
 }

@@ -14,6 +14,7 @@ use super::StartFault;
 use super::plugins::Plugins;
 use super::secrets;
 use super::source::{self, Declarations, Held, Source};
+use super::warnings;
 
 /// How long to wait before what another node wrote is read again, when it could not be.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,6 +31,8 @@ pub(super) struct Publication {
     read: AtomicU64,
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
+    /// What serves, but not as it was probably meant.
+    warnings: RwLock<Vec<String>>,
     stopping: AtomicBool,
     counts: OnceLock<TrafficCounts>,
 }
@@ -45,7 +48,7 @@ impl Publication {
         let snapshot =
             compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
         registry.booted();
-        Ok(Self {
+        let publication = Self {
             source,
             registry,
             compiler,
@@ -53,9 +56,22 @@ impl Publication {
             publishing: Mutex::default(),
             read: AtomicU64::new(loaded.version),
             fault: RwLock::default(),
+            warnings: RwLock::default(),
             stopping: AtomicBool::default(),
             counts: OnceLock::new(),
-        })
+        };
+        publication.warn(&loaded.configuration);
+        Ok(publication)
+    }
+
+    /// Says what is new of the warnings.
+    fn warn(&self, configuration: &Configuration) {
+        let found = warnings::of(self.store().database(), configuration);
+        let mut known = self.warnings.write().unwrap_or_else(PoisonError::into_inner);
+        for warning in found.iter().filter(|warning| !known.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
+        *known = found;
     }
 
     /// The store that the Admin API works on.
@@ -161,8 +177,11 @@ impl Publication {
         if let Ok(loaded) = &loaded {
             self.read.store(loaded.version, Ordering::Release);
         }
-        let compiled =
-            loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
+        let compiled = loaded.and_then(|loaded| {
+            let compiled = compile(&self.compiler, &loaded.configuration, &self.registry)?;
+            self.warn(&loaded.configuration);
+            Ok(compiled)
+        });
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }
@@ -202,7 +221,8 @@ impl Publisher for Publication {
             let Traffic { accepted, active, requests } = counts.sum();
             Connections { accepted, active, requests }
         });
-        Serving { fault, connections, ..Serving::default() }
+        let warnings = self.warnings.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Serving { fault, connections, warnings, ..Serving::default() }
     }
 }
 
