@@ -37,11 +37,14 @@ fn base64(made: &Made) -> String {
     made.pem.lines().filter(|line| !line.starts_with('-')).collect()
 }
 
+/// How a proxy writes a certificate.
+type Write = fn(&Made) -> String;
+
 #[test]
 fn each_format_is_taken_from_a_trusted_proxy_and_kept_from_the_upstream() {
     let ca = pki::authority("ca");
     let (own, other) = (ca.issue("client"), ca.issue("client"));
-    let formats: [(&str, &str, fn(&Made) -> String); 4] = [
+    let formats: [(&str, &str, Write); 4] = [
         ("url_encoded", "X-SSL-Cert", |made| escaped(&made.pem)),
         ("base64_encoded", "X-SSL-Cert", base64),
         ("rfc9440", "Client-Cert", |made| format!(":{}:", base64(made))),

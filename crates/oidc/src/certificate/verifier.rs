@@ -84,16 +84,20 @@ impl CertificateVerifier {
     /// # Errors
     /// See [`CertificateFault`].
     pub async fn verify(&self, chain: &[Vec<u8>], now: UnixTime) -> Result<Trusted, CertificateFault> {
-        let key = key(chain);
-        if let Some(known) = self.known.get(&key).await
+        let shown = key(chain.iter().map(Vec::as_slice));
+        if let Some(known) = self.known.get(&shown).await
             && now.secs() < known.until
         {
             return known.result;
         }
         let path = self.authorities.path(chain, now)?;
+        // What else a client sends along does not make another question of it.
+        let way = key(path.certificates.iter().map(AsRef::as_ref));
         let find_out = self.find_out(path, now);
-        let entry = self.known.entry(key).or_insert_with_if(find_out, |known| known.until <= now.secs());
-        entry.await.into_value().result
+        let entry = self.known.entry(way).or_insert_with_if(find_out, |known| known.until <= now.secs());
+        let known = entry.await.into_value();
+        self.known.insert(shown, known.clone()).await;
+        known.result
     }
 
     async fn find_out(&self, path: Path, now: UnixTime) -> Known {
@@ -115,7 +119,7 @@ impl std::fmt::Debug for CertificateVerifier {
     }
 }
 
-fn key(chain: &[Vec<u8>]) -> [u8; 32] {
+fn key<'a>(chain: impl Iterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut hash = Context::new(&SHA256);
     for certificate in chain {
         hash.update(&certificate.len().to_be_bytes());
