@@ -1,6 +1,6 @@
 // The interop walk: real providers, real clients, the built gateway.
 //
-//   node main.mjs --keycloak FOLDER --folder FOLDER --deck PROGRAM --postgres JSON
+//   node main.mjs --keycloak FOLDER --folder FOLDER --deck PROGRAM --nginx PROGRAM --postgres JSON
 //
 // Started before the gateway is built, so that the providers boot meanwhile: it waits for a line "gateway PATH" on
 // standard input, and a line "list" before it asks for every case to be printed. When that stream ends, whoever started
@@ -20,6 +20,7 @@ import { stopAll } from './lab/process.mjs';
 import { startProvider } from './lab/second-provider.mjs';
 import { startUpstream } from './lab/upstream.mjs';
 import { fill, trusting } from './lab/wallet.mjs';
+import { certificateBinding } from './walk/certificates.mjs';
 import { clients } from './walk/clients.mjs';
 import { decisionTable } from './walk/decision-table.mjs';
 import { deck } from './walk/deck.mjs';
@@ -38,6 +39,7 @@ const { values: options } = parseArgs({
     keycloak: { type: 'string' },
     folder: { type: 'string' },
     deck: { type: 'string' },
+    nginx: { type: 'string' },
     postgres: { type: 'string' },
   },
 });
@@ -103,6 +105,7 @@ async function walk() {
   }
   for (const kind of kinds) kind.wallet = await refill(kind);
   await introspection(all);
+  await certificateBinding({ ...all, gateway, nginx: options.nginx });
   await declarative(all);
   await oauth2c(all);
   await deck({ ...all, program: options.deck, databases: databases() });

@@ -26,6 +26,15 @@ pub(crate) fn serve(answer: impl Fn(Received) -> String + Send + Sync + 'static)
     address
 }
 
+/// Answers every request with this text until the process ends; answers the address.
+///
+/// # Panics
+/// When there is no free port.
+#[must_use]
+pub fn serve_text(text: String) -> SocketAddr {
+    serve(move |_| text.clone())
+}
+
 fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> String) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {

@@ -23,6 +23,7 @@ mod upstream;
 pub use admin::Admin;
 pub use answer::{Answer, Challenge};
 pub use gateway::Gateway;
+pub use http_server::serve_text;
 pub use postgres::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};
 pub use provider::{Client, Provider, now};
 pub use redis::{RedisCluster, RedisGroup, RedisServer};

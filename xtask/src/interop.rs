@@ -59,6 +59,7 @@ impl Walk {
         let node = lab::npm::install()?;
         let keycloak = lab::keycloak::install()?;
         let deck = lab::deck::install();
+        let nginx = lab::nginx::install();
         let postgres = lab::PostgresServer::start();
         let settings = postgres.settings("deck");
         let settings =
@@ -71,6 +72,8 @@ impl Walk {
             .arg(workspace::lab().join("interop"))
             .arg("--deck")
             .arg(deck)
+            .arg("--nginx")
+            .arg(nginx)
             .arg("--postgres")
             .arg(format!("{{{}}}", settings.join(",")))
             .current_dir(workspace::root().join("tests/interop"))

@@ -8,19 +8,19 @@ import { Agent, fetch } from 'undici';
 
 /**
  * The ways to a gateway. Each has a `name`, an `origin` as clients see it, `send` for exact field lines, a `fetch` that
- * libraries can be given, and `close`.
+ * libraries can be given, and `close`. `pair` is the certificate that is shown over TLS, if any.
  */
-export function transports({ plain, secure, ca }) {
+export function transports({ plain, secure, ca, pair }) {
   return [
     overHttp1('http, HTTP/1.1', plain, http),
     overHttp2('http, HTTP/2', plain),
-    overHttp1('https, HTTP/1.1', secure, https, ca),
-    overHttp2('https, HTTP/2', secure, ca),
+    overHttp1('https, HTTP/1.1', secure, https, ca, pair),
+    overHttp2('https, HTTP/2', secure, ca, pair),
   ];
 }
 
-function overHttp1(name, origin, protocol, ca) {
-  const agent = new protocol.Agent({ keepAlive: true, ca });
+function overHttp1(name, origin, protocol, ca, pair) {
+  const agent = new protocol.Agent({ keepAlive: true, ca, cert: pair?.crt, key: pair?.key });
   const send = async ({ method = 'GET', path, fields = [], body = '' }) => {
     const url = new URL(path, origin);
     // A flat list keeps repeated fields apart and adds none.
@@ -38,11 +38,11 @@ function overHttp1(name, origin, protocol, ca) {
   return { name, origin, send, fetch: fetchBy({ allowH2: false, connect: { ca } }), close: () => agent.destroy() };
 }
 
-function overHttp2(name, origin, ca) {
+function overHttp2(name, origin, ca, pair) {
   let session;
   const connected = async () => {
     if (!session || session.closed || session.destroyed) {
-      session = http2.connect(origin, { ca });
+      session = http2.connect(origin, { ca, cert: pair?.crt, key: pair?.key });
       await once(session, 'connect');
     }
     return session;

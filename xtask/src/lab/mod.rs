@@ -2,6 +2,7 @@
 
 pub(crate) mod deck;
 pub(crate) mod keycloak;
+pub(crate) mod nginx;
 pub(crate) mod npm;
 
 // The suites' own, which have no business with a crate that must compile before all others.

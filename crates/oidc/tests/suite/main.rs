@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bounds;
+mod certificates;
 mod discovery;
 mod introspection;
 mod keys;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::answer::Answerer;
 use super::binding::Binder;
+use super::certificate::CertificateSource;
 use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::proof_keys::ProofKeys;
@@ -154,6 +155,7 @@ impl Builder {
                 fail_open: possession.replay.fail_open,
             },
             keys: Arc::clone(&shared.keys) as Arc<dyn KeyCache>,
+            certificates: CertificateSource::parse(record, instance.material, environment)?,
             possession,
         };
         Ok(OpenIdConnect {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use keybound_pop::thumbprint;
 use serde_json::json;
 
-use crate::support::{Call, Client, Gate, URL};
+use crate::support::{Answer, Call, Client, Gate, URL};
 
 const DER: &[u8] = b"a certificate";
 
@@ -216,4 +216,22 @@ async fn report_only_counts_what_it_would_refuse_and_still_refuses_bad_tokens() 
     assert_eq!(gate.permit(good).await.notes.fault, None);
     let expired = gate.provider.token(gate.now() - 1000, json!({}));
     assert_eq!(gate.refuse(bearer(&expired)).await.code, "token_expired");
+}
+
+#[tokio::test]
+async fn a_certificate_bound_token_needs_its_certificate_also_when_only_the_provider_knows_it() {
+    let gate = Gate::with(json!({"proof_of_possession_mtls": "strict"})).await;
+    let answer = json!({"active": true, "sub": "john", "cnf": {"x5t#S256": x5t(DER)}});
+    gate.provider.answer("opaque", Answer::Json(answer));
+    let jwt = gate.provider.token(gate.now(), json!({"cnf": {"x5t#S256": x5t(DER)}}));
+    for token in ["opaque", jwt.as_str()] {
+        let passed = gate.permit(bearer(token).certificate(DER)).await;
+        assert_eq!(passed.field("authorization"), Some(format!("Bearer {token}").as_str()));
+        let refused = gate.refuse(bearer(token).certificate(b"another")).await;
+        refused.is_bearer("binding_certificate_mismatch", "invalid_token");
+        gate.refuse(bearer(token)).await.is_bearer("binding_certificate_missing", "invalid_token");
+    }
+    let unbound = gate.bearer();
+    let refused = gate.refuse(bearer(&unbound).certificate(DER)).await;
+    refused.is_bearer("binding_certificate_required", "invalid_token");
 }

@@ -33,6 +33,14 @@ async fn plugins_run_in_kongs_order_and_have_kongs_fields_in_kongs_order() {
             12,
             "http_endpoint method content_type timeout keepalive retry_count queue_size flush_timeout headers queue custom_fields_by_lua",
         ),
+        (
+            "mtls-auth",
+            1600,
+            "anonymous consumer_by ca_certificates cache_ttl skip_consumer_lookup allow_partial_chain \
+             authenticated_group_by revocation_check_mode http_timeout cert_cache_ttl send_ca_dn default_consumer \
+             http_proxy_host http_proxy_port https_proxy_host https_proxy_port ssl_verify",
+        ),
+        ("tls-handshake-modifier", 997, "tls_client_certificate"),
         ("request-termination", 2, "status_code message content_type body echo trigger"),
     ] {
         let plugin = world.registry.plugin(name).unwrap();
