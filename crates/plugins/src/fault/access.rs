@@ -5,7 +5,7 @@ use keybound_oidc::{ProviderFault, TokenFault};
 use keybound_pop::binding::BindingFault;
 use keybound_pop::proof::ProofFault;
 
-use super::{Blame, Row};
+use super::{Blame, Row, SessionFault};
 
 /// No credential, or one that can not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +91,9 @@ pub enum AccessFault {
     /// The provider.
     #[error(transparent)]
     Provider(#[from] ProviderFault),
+    /// The session.
+    #[error(transparent)]
+    Session(#[from] SessionFault),
     /// More unknown tokens than `introspection_max_rate` lets through.
     #[error("too many unknown access tokens")]
     IntrospectionRate {
@@ -128,6 +131,7 @@ impl AccessFault {
             Self::ReplayStore(fault) => fault.row(),
             Self::Authorization(fault) => fault.row(),
             Self::Provider(fault) => unavailable(fault.code(), Blame::Provider),
+            Self::Session(fault) => fault.row(),
             Self::IntrospectionRate { .. } => too_many("introspection_rate"),
         }
     }
@@ -149,6 +153,7 @@ impl AccessFault {
             Self::IntrospectionRate { retry_after } => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::KeyQuota { retry_after }) => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::Full | ReplayStoreFault::Unreachable) => Some(RETRY_AFTER),
+            Self::Session(SessionFault::StoreUnreachable) => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -159,7 +164,7 @@ impl AccessFault {
         match self {
             // A scheme that is not offered is not a key that is missing.
             Self::Binding(fault) => *fault != BindingFault::SchemeNotOffered,
-            Self::Proof(_) => true,
+            Self::Proof(_) | Self::Session(SessionFault::Unproven) => true,
             _ => false,
         }
     }

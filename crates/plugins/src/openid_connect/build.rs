@@ -16,6 +16,7 @@ use super::binding::Binder;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
+use super::session::{Companion, Sessions};
 use super::target::Targets;
 use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
@@ -122,6 +123,15 @@ impl Builder {
         let possession = config.possession.clone();
         self.extend(possession.proof.lifetime + possession.proof.leeway, environment);
         let store = self.store(possession.replay, environment);
+        let judged_by = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        let sessions = Sessions::new(
+            instance,
+            &judged_by,
+            &config.provider.policy,
+            &possession.policy,
+            environment,
+            || Err("session_storage: 'redis' is not supported by Keybound yet".to_owned()),
+        )?;
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
             nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
@@ -138,6 +148,8 @@ impl Builder {
             tokens: self.tokens(record, &config, shared, environment)?,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
+            sessions,
+            companion: Companion::parse(record)?,
             config,
         })
     }

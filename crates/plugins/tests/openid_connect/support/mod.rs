@@ -19,7 +19,7 @@ use keybound_store::replay::{MemoryReplay, ReplayStore};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use call::{Call, Outcome, Refused};
+pub(crate) use call::{Call, Cookies, Outcome, Passed, Refused};
 pub(crate) use provider::{Answer, Provider, merged};
 
 /// Where the clock stands at first.
@@ -131,6 +131,11 @@ impl Gate {
         Call::get(URL)
             .header("authorization", &format!("DPoP {token}"))
             .header("dpop", &client.proof(self.now(), token))
+    }
+
+    /// A second instance at the same gateway and provider, with these fields.
+    pub(crate) fn beside(&self, config: Value) -> Chain {
+        Chain::new(vec![built(&self.registry, &self.provider, Uuid::from_u128(2), config)], scope())
     }
 
     pub(crate) async fn send(&self, call: Call) -> Outcome {
