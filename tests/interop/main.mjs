@@ -31,6 +31,7 @@ import { oauth2c } from './walk/oauth2c.mjs';
 import { Report } from './walk/report.mjs';
 import { transports } from './walk/request.mjs';
 import { rotation } from './walk/rotation.mjs';
+import { sessions } from './walk/sessions.mjs';
 import { story } from './walk/story.mjs';
 
 const { values: options } = parseArgs({
@@ -103,6 +104,7 @@ async function walk() {
   }
   for (const kind of kinds) kind.wallet = await refill(kind);
   await introspection(all);
+  await sessions(all);
   await declarative(all);
   await oauth2c(all);
   await deck({ ...all, program: options.deck, databases: databases() });

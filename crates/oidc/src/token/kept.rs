@@ -54,7 +54,8 @@ mod tests {
     #[test]
     fn its_binding_is_read_again() {
         let policy = TokenPolicy::default();
-        let bound = kept(json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}), &policy).unwrap();
+        let bound =
+            kept(json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}), &policy).unwrap();
         assert!(bound.confirmation.jkt.is_some());
         assert!(matches!(kept(json!({"cnf": {}}), &policy).unwrap_err(), TokenFault::Confirmation(_)));
     }

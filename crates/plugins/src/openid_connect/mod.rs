@@ -42,7 +42,9 @@ use self::config::Config;
 use self::credential::{BodyKind, Credential, Place};
 use self::session::{Companion, Sessions, Visit, no_store};
 use self::token::{Tokens, VerifiedToken};
-use crate::contract::{BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead, Scope};
+use crate::contract::{
+    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead, Scope,
+};
 use crate::fault::{AccessFault, CredentialFault, SessionFault};
 use crate::identity;
 
@@ -247,9 +249,14 @@ impl OpenIdConnect {
 
     /// The scheme that a request means to use, also when its credential can not be read.
     fn meant_scheme(&self, head: &Head, visit: &Visit) -> Scheme {
-        visit
-            .scheme(&self.config.possession.policy)
-            .unwrap_or_else(|| credential::meant_scheme(&head.headers))
+        let policy = &self.config.possession.policy;
+        visit.scheme(policy).unwrap_or_else(|| match credential::meant_scheme(&head.headers) {
+            // Beside a session that is not taken, the proof alone tells.
+            Scheme::Bearer if visit.fault().is_some() && head.headers.contains_key(rewrite::DPOP) => {
+                if policy.dpop == Mode::Off { Scheme::Bearer } else { Scheme::Dpop }
+            }
+            scheme => scheme,
+        })
     }
 
     fn strip_sessions(&self, head: &mut Head) {

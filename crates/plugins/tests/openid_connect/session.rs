@@ -48,7 +48,8 @@ async fn without_the_method_no_session_begins_and_none_counts() {
     gate.reconfigure(sessions(json!({"auth_methods": ["bearer", "introspection"]})));
     let refused = gate.refuse(Call::get(URL).cookies(&cookies)).await;
     assert_eq!((refused.status, refused.code), (StatusCode::UNAUTHORIZED, "credential_missing"));
-    let passed = gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
+    let passed =
+        gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
     assert_eq!(passed.set_cookies(), Vec::<String>::new());
 }
 
@@ -60,7 +61,8 @@ async fn disabled_methods_begin_no_session_and_end_those_they_began() {
     let refused = gate.refuse(Call::get(URL).cookies(&cookies)).await;
     refused.is_bearer("session_method", "invalid_token");
     assert_eq!(refused.set_cookies().len(), 1);
-    let passed = gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
+    let passed =
+        gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
     assert_eq!(passed.set_cookies(), Vec::<String>::new());
     gate.provider.answer("opaque", Answer::Json(json!({"active": true, "sub": "john"})));
     let passed = gate.permit(Call::get(URL).header("authorization", "Bearer opaque")).await;
@@ -151,7 +153,8 @@ async fn the_sessions_own_token_beside_it_goes_on_with_it() {
 async fn a_credential_of_another_scheme_does_not_hide_the_session() {
     let gate = Gate::with(sessions(json!({}))).await;
     let cookies = begun(&gate).await;
-    let passed = gate.permit(Call::get(URL).cookies(&cookies).header("authorization", "Basic am9objpkb2U=")).await;
+    let passed =
+        gate.permit(Call::get(URL).cookies(&cookies).header("authorization", "Basic am9objpkb2U=")).await;
     assert!(passed.field("authorization").unwrap().starts_with("Bearer ey"));
 }
 
@@ -207,9 +210,13 @@ async fn upstream_and_client_are_told_what_is_configured_and_nobody_else_says_it
 
 #[tokio::test]
 async fn without_a_session_nobody_is_told_of_one() {
-    let gate = Gate::with(sessions(json!({"session_request_headers": ["id"], "disable_session": ["bearer"]}))).await;
+    let gate =
+        Gate::with(sessions(json!({"session_request_headers": ["id"], "disable_session": ["bearer"]}))).await;
     let token = format!("Bearer {}", gate.bearer());
-    let call = Call::get(URL).header("authorization", &token).header("session-id", "x").header("session-subject", "x");
+    let call = Call::get(URL)
+        .header("authorization", &token)
+        .header("session-id", "x")
+        .header("session-subject", "x");
     let passed = gate.permit(call).await;
     assert_eq!(passed.field("session-id"), None);
     assert_eq!(passed.field("session-subject"), None);

@@ -57,7 +57,11 @@ async fn an_altered_session_is_unknown_and_its_cookie_is_left_alone() {
         let altered = String::from_utf8(altered).unwrap();
         let jar = Cookies([("session".to_owned(), altered)].into());
         let refused = gate.refuse(Call::get(URL).cookies(&jar)).await;
-        assert!(matches!(refused.code, "session_unknown" | "credential_missing"), "{index}: {}", refused.code);
+        assert!(
+            matches!(refused.code, "session_unknown" | "credential_missing"),
+            "{index}: {}",
+            refused.code
+        );
         assert_eq!(refused.status, 401);
         assert_eq!(refused.set_cookies(), Vec::<String>::new());
     }
@@ -93,9 +97,14 @@ async fn terms_of_the_first_request_hold_for_the_later_ones() {
     let refused = gate.refuse(call().cookies(&cookies).from("192.0.2.8")).await;
     refused.is_bearer("session_terms", "invalid_token");
     assert_eq!(refused.set_cookies(), Vec::<String>::new());
-    gate.refuse(call().cookies(&cookies).only("user-agent", "curl")).await.is_bearer("session_terms", "invalid_token");
-    gate.refuse(call().cookies(&cookies).without("user-agent")).await.is_bearer("session_terms", "invalid_token");
-    let secure = Call::get("https://gateway.example/things").from("192.0.2.7").header("user-agent", "Mozilla/5.0");
+    gate.refuse(call().cookies(&cookies).only("user-agent", "curl"))
+        .await
+        .is_bearer("session_terms", "invalid_token");
+    gate.refuse(call().cookies(&cookies).without("user-agent"))
+        .await
+        .is_bearer("session_terms", "invalid_token");
+    let secure =
+        Call::get("https://gateway.example/things").from("192.0.2.7").header("user-agent", "Mozilla/5.0");
     gate.refuse(secure.cookies(&cookies)).await.is_bearer("session_terms", "invalid_token");
 }
 

@@ -104,7 +104,8 @@ async fn a_remembered_login_begins_another_session() {
         "session_remember_absolute_timeout": 9000, "upstream_session_id_header": "x-session",
     });
     let gate = long(config).await;
-    let passed = gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
+    let passed =
+        gate.permit(Call::get(URL).header("authorization", &format!("Bearer {}", gate.bearer()))).await;
     let lines = passed.set_cookies();
     assert_eq!(lines.len(), 2);
     assert!(lines[0].starts_with("session=1") && !lines[0].contains("Max-Age"), "{lines:?}");
@@ -144,9 +145,7 @@ async fn a_remembered_login_is_no_session_and_a_session_no_remembered_login() {
 
 #[tokio::test]
 async fn a_refusal_ends_the_session_unless_it_is_told_not_to() {
-    let forbidden = |changes| {
-        sessions(Value::Object(merged(json!({"scopes_required": ["admin"]}), changes)))
-    };
+    let forbidden = |changes| sessions(Value::Object(merged(json!({"scopes_required": ["admin"]}), changes)));
     let mut gate = Gate::with(sessions(json!({}))).await;
     let jar = begun(&gate).await;
     for (changes, ended) in [(json!({}), 1), (json!({"forbidden_destroy_session": false}), 0)] {

@@ -169,7 +169,8 @@ fn cookie_rules(config: &Record) -> Result<(), Errors> {
     }
     for field in ["session_cookie_name", "session_remember_cookie_name"] {
         let name = text(config, field).unwrap_or_default();
-        let prefix = |prefix: &str| name.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix));
+        let prefix =
+            |prefix: &str| name.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix));
         if name.len() > LONGEST_NAME || !name.bytes().all(is_name_byte) {
             errors.add(field, "must be the name of a cookie, of at most 128 letters, digits and signs");
         } else if (prefix("__Host-") || prefix("__Secure-")) && secure != Some(true) {
@@ -234,7 +235,10 @@ fn id_headers(config: &Record) -> Result<(), Errors> {
     let mut errors = Errors::new();
     for field in ["upstream_session_id_header", "downstream_session_id_header"] {
         if let Some(Err(fault)) = text(config, field).map(|name| crate::typed::settable(field, name)) {
-            errors.add(field, fault.strip_prefix(field).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&fault));
+            errors.add(
+                field,
+                fault.strip_prefix(field).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&fault),
+            );
         }
     }
     errors.into_result()

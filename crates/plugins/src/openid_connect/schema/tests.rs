@@ -174,10 +174,8 @@ fn old_names_stand_for_new_ones() {
 
 #[test]
 fn sessions_need_a_method_that_begins_them() {
-    assert_eq!(
-        message(with("auth_methods", json!(["session"]))),
-        "schema violation (auth_methods: session needs bearer or introspection beside it)"
-    );
+    let said = message(with("auth_methods", json!(["session"])));
+    assert!(said.contains("auth_methods: session needs bearer or introspection beside it"), "{said}");
 }
 
 #[test]
@@ -214,7 +212,10 @@ fn session_cookies_are_what_browsers_take() {
         "session_cookie_name: must differ from bearer_token_cookie_name",
     );
     refused(json!({"session_idling_timeout": -1}), "session_idling_timeout: must not be negative");
-    refused(json!({"session_store_metadata": true}), "session_store_metadata: needs session_storage to be redis");
+    refused(
+        json!({"session_store_metadata": true}),
+        "session_store_metadata: needs session_storage to be redis",
+    );
     refused(
         json!({"upstream_session_id_header": "content-length"}),
         "upstream_session_id_header: 'content-length' frames the message and cannot be set",

@@ -144,9 +144,9 @@ impl SessionConfig {
                 hash_key: fields.session_hash_storage_key,
                 metadata: fields.session_store_metadata.then_some(fields.session_hash_subject),
             }),
-            remember: fields.session_remember.then(|| {
-                fields.session_remember_cookie_name.unwrap_or_else(|| "remember".to_owned())
-            }),
+            remember: fields
+                .session_remember
+                .then(|| fields.session_remember_cookie_name.unwrap_or_else(|| "remember".to_owned())),
             secret: fields.session_secret.map(Secret),
             audience: fields.session_audience.unwrap_or_else(|| "default".to_owned()),
             cookie: fields.session_cookie_name.unwrap_or_else(|| "session".to_owned()),

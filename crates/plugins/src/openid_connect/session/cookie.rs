@@ -129,7 +129,13 @@ impl Jar {
         self.clear_from(0, name, attributes, secure)
     }
 
-    fn clear_from(&self, first: usize, name: &str, attributes: &Attributes, secure: bool) -> Vec<HeaderValue> {
+    fn clear_from(
+        &self,
+        first: usize,
+        name: &str,
+        attributes: &Attributes,
+        secure: bool,
+    ) -> Vec<HeaderValue> {
         let there = self.values.iter().enumerate().skip(first).filter(|(_, value)| value.is_some());
         there
             .filter_map(|(place, _)| {
@@ -162,9 +168,8 @@ impl Attributes {
 
 /// Takes the cookies of these names out of a request; every other pair keeps its bytes.
 pub(super) fn hide(headers: &mut HeaderMap, names: &[&str]) {
-    let is_ours = |pair: &[u8]| {
-        split(pair).is_some_and(|(of, _)| names.iter().any(|name| place(of, name).is_some()))
-    };
+    let is_ours =
+        |pair: &[u8]| split(pair).is_some_and(|(of, _)| names.iter().any(|name| place(of, name).is_some()));
     let has_ours = |line: &HeaderValue| line.as_bytes().split(|byte| *byte == b';').any(is_ours);
     if !headers.get_all(COOKIE).iter().any(has_ours) {
         return;
@@ -178,7 +183,9 @@ pub(super) fn hide(headers: &mut HeaderMap, names: &[&str]) {
             .map(<[u8]>::trim_ascii)
             .filter(|pair| !pair.is_empty())
             .collect();
-        kept.extend(HeaderValue::from_bytes(&pairs.join(b"; ".as_slice())).ok().filter(|line| !line.is_empty()));
+        kept.extend(
+            HeaderValue::from_bytes(&pairs.join(b"; ".as_slice())).ok().filter(|line| !line.is_empty()),
+        );
     }
     headers.remove(COOKIE);
     for line in kept {
@@ -292,14 +299,24 @@ mod tests {
     #[test]
     fn what_is_not_of_our_form_is_nothing() {
         let jar = |lines: &[&str]| Jar::of(&request(lines), "session").found();
-        for line in ["session=", "session", "session=0YWJj", "session=5YWJj", "session=2YWJj", "session=1Y*", "Session=1YWJj", "session5=1YWJj"] {
+        for line in [
+            "session=",
+            "session",
+            "session=0YWJj",
+            "session=5YWJj",
+            "session=2YWJj",
+            "session=1Y*",
+            "Session=1YWJj",
+            "session5=1YWJj",
+        ] {
             assert_eq!(jar(&[line]), Found::Nothing, "{line}");
         }
     }
 
     #[test]
     fn hiding_takes_these_cookies_and_no_others() {
-        let mut headers = request(&["a=b; session=1x;session2=y ; c=\"d\"; sessions=z", "remember=1q", "session9=t"]);
+        let mut headers =
+            request(&["a=b; session=1x;session2=y ; c=\"d\"; sessions=z", "remember=1q", "session9=t"]);
         hide(&mut headers, &["session", "remember"]);
         let lines: Vec<_> = headers.get_all(COOKIE).iter().collect();
         assert_eq!(lines, ["a=b; c=\"d\"; sessions=z", "session9=t"]);

@@ -25,7 +25,7 @@ impl Sessions {
     pub(in crate::openid_connect) async fn find(&self, head: &Head, now: UnixTime) -> Visit {
         let jar = Jar::of(&head.headers, &self.config.cookie);
         let mut looked = self.look(Kind::Session, &jar, head, now).await;
-        let mut remembered = Jar::default();
+        let (mut remembered, mut forgotten) = (Jar::default(), false);
         if let Some(name) = &self.config.remember {
             remembered = Jar::of(&head.headers, name);
             let is_gone = matches!(
@@ -34,19 +34,15 @@ impl Sessions {
             );
             if is_gone {
                 let kept = self.look(Kind::Remember, &remembered, head, now).await;
+                forgotten = kept.fault == Some(SessionFault::Expired);
                 let is_better = kept.session.is_some() && kept.fault.is_none();
                 if is_better || kept.fault == Some(SessionFault::StoreUnreachable) {
                     looked = kept;
                 }
             }
         }
-        Visit {
-            jar,
-            remembered,
-            session: looked.session,
-            fault: looked.fault,
-            others: looked.others,
-        }
+        let Looked { session, fault, others } = looked;
+        Visit { jar, remembered, session, fault, forgotten, others }
     }
 
     async fn look(&self, kind: Kind, jar: &Jar, head: &Head, now: UnixTime) -> Looked {
@@ -97,7 +93,8 @@ impl Sessions {
         };
         // One that another instance made is worth no more than its token, and nothing where keys are demanded.
         let keyless = self.possession.dpop == Mode::Off && self.possession.mtls == Mode::Off;
-        if !own && !(keyless && confirmation.is_unbound()) {
+        let counts = own || (keyless && confirmation.is_unbound());
+        if !counts {
             record.logins.push(login);
             let fault = Some(SessionFault::Foreign);
             return Looked { fault, others: record.logins, ..Looked::default() };

@@ -108,24 +108,24 @@ mod tests {
         }
     }
 
-    fn sealer(secret: &str) -> Sealer {
+    fn with(secret: &str) -> Sealer {
         Sealer::new(secret.as_bytes(), Arc::new(Counting(AtomicU8::new(1))))
     }
 
     #[test]
     fn what_was_sealed_opens_for_its_purpose_and_context_only() {
-        let sealer = sealer("one");
+        let sealer = with("one");
         let sealed = sealer.seal(Purpose::Session, b"session", b"data").unwrap();
         assert!(!sealed.windows(4).any(|window| window == b"data"));
         assert_eq!(sealer.open(Purpose::Session, b"session", &sealed).as_deref(), Some(b"data".as_slice()));
         assert_eq!(sealer.open(Purpose::Remember, b"session", &sealed), None);
         assert_eq!(sealer.open(Purpose::Session, b"remember", &sealed), None);
-        assert_eq!(super::tests::sealer("two").open(Purpose::Session, b"session", &sealed), None);
+        assert_eq!(with("two").open(Purpose::Session, b"session", &sealed), None);
     }
 
     #[test]
     fn a_purpose_cannot_be_written_over_another() {
-        let sealer = sealer("one");
+        let sealer = with("one");
         let mut sealed = sealer.seal(Purpose::Remember, b"name", b"data").unwrap();
         sealed[1] = Purpose::Session as u8;
         assert_eq!(sealer.open(Purpose::Session, b"name", &sealed), None);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn whatever_byte_is_altered_it_does_not_open() {
-        let sealer = sealer("one");
+        let sealer = with("one");
         let sealed = sealer.seal(Purpose::Session, b"session", b"data").unwrap();
         for index in 0..sealed.len() {
             let mut altered = sealed.clone();
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn equal_data_is_sealed_differently_each_time() {
-        let sealer = sealer("one");
+        let sealer = with("one");
         let seal = || sealer.seal(Purpose::Session, b"session", b"data").unwrap();
         assert_ne!(seal()[HEAD..], seal()[HEAD..]);
     }

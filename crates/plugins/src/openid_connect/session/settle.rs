@@ -55,9 +55,15 @@ impl Sessions {
         now: UnixTime,
     ) {
         let is_own_token = visit.session.as_ref().is_some_and(|session| session.own);
+        let is_elsewheres = visit.session.as_ref().is_some_and(|session| !session.own);
+        let mut with_remembered = true;
         let ends = match (fault.row().status, fault) {
-            (StatusCode::UNAUTHORIZED, AccessFault::Session(SessionFault::Expired | SessionFault::Method)) => {
-                self.config.destroy_unauthorized
+            (
+                StatusCode::UNAUTHORIZED,
+                AccessFault::Session(SessionFault::Expired | SessionFault::Method),
+            ) => {
+                with_remembered = visit.forgotten;
+                self.config.destroy_unauthorized && !is_elsewheres
             }
             (
                 StatusCode::UNAUTHORIZED,
@@ -67,6 +73,9 @@ impl Sessions {
             _ => false,
         };
         if ends {
+            if with_remembered {
+                self.forget(visit, head, notes).await;
+            }
             self.end(visit, head, notes, now).await;
         }
     }
@@ -75,17 +84,6 @@ impl Sessions {
         if let Some(session) = &visit.session {
             self.recent.forget(&session.hash(), &session.login);
             self.discard(&session.id, &session.login).await;
-        }
-        if let (Some(_), Ok(Some(remembered))) =
-            (&self.shelf, self.open(Kind::Remember, &visit.remembered).await)
-            && let Some(login) = remembered.logins.first()
-        {
-            self.discard(&remembered.id, login).await;
-        }
-        let secure = head.public.scheme == Scheme::Https;
-        let remember = self.config.remember.as_deref().unwrap_or_default();
-        for line in visit.remembered.clear(remember, &self.config.attributes, secure) {
-            notes.response_headers.push((SET_COOKIE, line));
         }
         // The logins of other applications in the same cookie go on.
         if let (Some(session), Some(other)) = (&visit.session, visit.others.first()) {
@@ -96,10 +94,26 @@ impl Sessions {
                 return;
             }
         }
+        let secure = head.public.scheme == Scheme::Https;
         for line in visit.jar.clear(&self.config.cookie, &self.config.attributes, secure) {
             notes.response_headers.push((SET_COOKIE, line));
         }
         no_store(notes);
+    }
+
+    /// Ends the remembered login.
+    async fn forget(&self, visit: &Visit, head: &Head, notes: &mut Notes) {
+        let Some(name) = &self.config.remember else { return };
+        if self.shelf.is_some()
+            && let Ok(Some(remembered)) = self.open(Kind::Remember, &visit.remembered).await
+            && let Some(login) = remembered.logins.first()
+        {
+            self.discard(&remembered.id, login).await;
+        }
+        let secure = head.public.scheme == Scheme::Https;
+        for line in visit.remembered.clear(name, &self.config.attributes, secure) {
+            notes.response_headers.push((SET_COOKIE, line));
+        }
     }
 
     async fn go_on(

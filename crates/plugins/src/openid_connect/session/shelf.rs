@@ -93,7 +93,8 @@ impl Names {
     fn metadata_key(&self, id: &SessionId, login: &Login) -> Option<String> {
         let hash_subject = self.metadata?;
         let subject = login.subject.as_deref()?;
-        let subject = if hash_subject || subject.len() > LONGEST { hashed(subject) } else { subject.to_owned() };
+        let subject =
+            if hash_subject || subject.len() > LONGEST { hashed(subject) } else { subject.to_owned() };
         let audience = &login.audience;
         let audience = if audience.len() > LONGEST { hashed(audience) } else { audience.clone() };
         Some(format!("{}:subject:{audience}:{subject}:{}", self.prefix(), self.id(id)))

@@ -1,9 +1,9 @@
 //! What a request's cookies say of a session.
 
+use http::HeaderValue;
 use keybound_pop::binding::{Mode, Policy, Scheme};
 use keybound_pop::confirmation::Confirmation;
 use keybound_pop::thumbprint::token_hash;
-use http::HeaderValue;
 
 use super::cookie::Jar;
 use super::record::{Login, SessionId, SessionRecord};
@@ -25,6 +25,8 @@ pub(in crate::openid_connect) struct Visit {
     pub(super) session: Option<Session>,
     /// Why the session cannot be used, or why there is none.
     pub(super) fault: Option<SessionFault>,
+    /// Whether there is a remembered login that is over too.
+    pub(super) forgotten: bool,
     /// Logins of other applications in the same cookie.
     pub(super) others: Vec<Login>,
 }

@@ -19,7 +19,7 @@ use keybound_store::replay::{MemoryReplay, ReplayStore};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use call::{Call, Cookies, Outcome, Passed, Refused};
+pub(crate) use call::{Call, Cookies, Outcome, Refused};
 pub(crate) use provider::{Answer, Provider, merged};
 
 /// Where the clock stands at first.
