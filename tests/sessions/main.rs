@@ -4,6 +4,7 @@
 
 mod binding;
 mod cookies;
+mod redis;
 
 use keybound_suites::{Answer, Stage};
 use serde_json::{Value, json};

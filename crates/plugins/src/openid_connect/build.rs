@@ -8,11 +8,13 @@ use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::ReplayStore;
+use keybound_store::shared::SharedStore;
 use moka::sync::Cache;
 use serde_json::Value;
 
 use super::answer::Answerer;
 use super::binding::Binder;
+use super::config::redis::settings as redis_settings;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
@@ -130,7 +132,7 @@ impl Builder {
             &config.provider.policy,
             &possession.policy,
             environment,
-            || Err("session_storage: 'redis' is not supported by Keybound yet".to_owned()),
+            || redis(record, environment),
         )?;
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
@@ -206,6 +208,13 @@ impl Builder {
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
     }
+}
+
+/// The Redis of `config.redis`.
+fn redis(record: &Record, environment: &Environment) -> Result<Arc<dyn SharedStore>, String> {
+    let fields = record.get("redis").and_then(Value::as_object).ok_or("redis: required field missing")?;
+    let settings = redis_settings(fields).map_err(|fault| format!("redis.{fault}"))?;
+    Ok(environment.shared.redis(&settings))
 }
 
 fn secret(environment: &Environment) -> [u8; 32] {

@@ -20,5 +20,6 @@ mod session;
 mod session_binding;
 mod session_cookies;
 mod session_end;
+mod session_store;
 mod support;
 mod tokens;

@@ -3,7 +3,6 @@
 mod fields;
 pub(crate) mod origin;
 mod provider;
-#[allow(dead_code, reason = "used where sessions, caches and used proofs go to a Redis")]
 pub(super) mod redis;
 
 use http::HeaderName;

@@ -68,7 +68,7 @@ fn storage() -> Vec<(&'static str, Type)> {
             string()
                 .one_of(["cookie", "memcache", "memcached", "redis"])
                 .default("cookie")
-                .not_yet_supported_values(["memcache", "memcached", "redis"])
+                .not_yet_supported_values(["memcache", "memcached"])
                 .doc("Where sessions live."),
         ),
         ("session_store_metadata", switch(false).doc("Remember which sessions a subject has.")),

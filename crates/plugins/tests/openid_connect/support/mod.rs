@@ -2,6 +2,7 @@
 
 mod call;
 mod provider;
+mod shelves;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -17,12 +18,12 @@ use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::counters::{CounterStore, MemoryCounters};
 use keybound_store::redis::RedisSettings;
 use keybound_store::replay::{MemoryReplay, ReplayStore};
-use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub(crate) use call::{Call, Cookies, Outcome, Refused};
 pub(crate) use provider::{Answer, Provider, merged};
+pub(crate) use shelves::Shelves;
 
 /// Where the clock stands at first.
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -35,6 +36,7 @@ pub(crate) struct Gate {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) chain: Chain,
+    pub(crate) shelves: Shelves,
     id: Uuid,
 }
 
@@ -52,16 +54,6 @@ struct Memory;
 impl ReplayStores for Memory {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
-    }
-}
-
-impl SharedStores for Memory {
-    fn memory(&self) -> Arc<dyn SharedStore> {
-        Arc::new(MemoryShared::new(1000, 1_000_000))
-    }
-
-    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
-        SharedStores::memory(self)
     }
 }
 
@@ -94,13 +86,14 @@ impl Gate {
     pub(crate) async fn started(config: Value, at: Option<UnixTime>) -> Self {
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
+        let shelves = Shelves::default();
         let registry = Arc::new(Registry::new(Environment {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::new(Memory),
-            shared: Arc::new(Memory),
+            shared: Arc::new(shelves.clone()),
             counters: Arc::new(Memory),
             metrics: Arc::default(),
             root: Arc::new(RootSecret::new([0; 32], false)),
@@ -111,7 +104,7 @@ impl Gate {
         }
         let id = Uuid::from_u128(1);
         let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
-        Self { provider, clock, registry, chain, id }
+        Self { provider, clock, registry, chain, shelves, id }
     }
 
     /// Builds the instance again with other fields.
