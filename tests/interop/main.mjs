@@ -104,6 +104,7 @@ async function walk() {
   }
   for (const kind of kinds) kind.wallet = await refill(kind);
   await introspection(all);
+  kinds[0].wallet = await refill(kinds[0]);
   await sessions(all);
   await declarative(all);
   await oauth2c(all);

@@ -80,18 +80,23 @@ fn a_redis_that_is_gone_or_silent_lets_no_session_pass_and_comes_back() {
     assert_eq!((answer.status, answer.all("set-cookie").len()), (200, 0), "{answer:?}");
 
     redis.resume();
-    // Its memory is empty, so the session is over; a new one begins.
-    let answer = (0..50)
-        .map(|_| stage.send(&proved()))
-        .find(|answer| answer.status != 503)
-        .expect("the gateway finds the Redis again");
+    // Its memory is empty, so the session is over; a new one begins as soon as the gateway has found the Redis again.
+    let answer = until(|| Some(stage.send(&proved())).filter(|answer| answer.status != 503));
     assert_eq!(answer.status, 401, "{answer:?}");
     let again = stage.provider.client();
-    let fresh = stage
-        .bare("GET", Stage::PATH)
-        .field("Authorization", &format!("DPoP {}", again.token))
-        .field("DPoP", &again.proof("GET", &stage.url(Stage::PATH)));
-    let session = cookies(&stage.send(&fresh));
-    let proof = again.proof("GET", &stage.url(Stage::PATH));
-    stage.forwarded("a new session", &with(&stage, &session).field("DPoP", &proof), &again.token);
+    let proof = || again.proof("GET", &stage.url(Stage::PATH));
+    let session = until(|| {
+        let fresh = stage.bare("GET", Stage::PATH).field("Authorization", &format!("DPoP {}", again.token));
+        let answer = stage.send(&fresh.field("DPoP", &proof()));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Some(cookies(&answer)).filter(|cookies| !cookies.is_empty())
+    });
+    let request = || with(&stage, &session).field("DPoP", &proof());
+    let answer = until(|| Some(stage.send(&request())).filter(|answer| answer.status != 503));
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Tries again until something comes of it: each worker of the gateway looks for the Redis by itself.
+fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    (0..500).find_map(|_| attempt()).expect("the gateway finds the Redis again")
 }
