@@ -4,7 +4,7 @@ use keybound_model::Record;
 use serde::Deserialize;
 
 use super::companion::Companion;
-use super::cookie::Attributes;
+use super::cookie::{Attributes, MAX_COOKIES, MAX_COOKIES_OF_TWO};
 use super::facts::Telling;
 use super::record::Method;
 use super::shelf::Names;
@@ -131,6 +131,7 @@ impl SessionConfig {
                 same_site: same_site(fields.session_cookie_same_site.as_deref()),
                 http_only: fields.session_cookie_http_only.unwrap_or(true),
                 secure: fields.session_cookie_secure,
+                most: if fields.session_remember { MAX_COOKIES_OF_TWO } else { MAX_COOKIES },
             },
             timeouts: Timeouts {
                 idling: seconds(fields.session_idling_timeout, 900),

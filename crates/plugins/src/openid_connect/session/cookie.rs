@@ -9,8 +9,10 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use keybound_pop::base64url;
 
-/// Most cookies that one session takes. More would be more than servers accept of a request's head.
+/// Most cookies that one session takes. More would, beside a token, be more than is accepted of a request's head.
 pub(super) const MAX_COOKIES: usize = 4;
+/// Most that it takes where a remembered login comes along.
+pub(super) const MAX_COOKIES_OF_TWO: usize = 2;
 /// Bytes of a cookie's name and value: browsers keep 4096.
 const LONGEST: usize = 4000;
 
@@ -24,6 +26,8 @@ pub(super) struct Attributes {
     pub(super) http_only: bool,
     /// `None`: as the request came.
     pub(super) secure: Option<bool>,
+    /// How many cookies one value may take.
+    pub(super) most: usize,
 }
 
 /// The cookies of one name, and of that name with a number, that a request has.
@@ -103,7 +107,7 @@ impl Jar {
         let longest = LONGEST.saturating_sub(name.len() + 2).max(1);
         let mut parts = text.as_bytes().chunks(longest);
         let count = parts.len().max(1);
-        if count > MAX_COOKIES {
+        if count > attributes.most.min(MAX_COOKIES) {
             return Err(TooLarge);
         }
         let mut lines = Vec::with_capacity(count);
@@ -226,6 +230,7 @@ mod tests {
             same_site: Some("Lax"),
             http_only: true,
             secure: None,
+            most: MAX_COOKIES,
         }
     }
 
@@ -257,6 +262,9 @@ mod tests {
     fn what_takes_more_cookies_than_allowed_is_not_set() {
         let sealed = vec![0; 12_100];
         assert_eq!(Jar::default().set("session", &sealed, &attributes(), false, None), Err(TooLarge));
+        let fewer = Attributes { most: MAX_COOKIES_OF_TWO, ..attributes() };
+        assert!(Jar::default().set("session", &sealed[..5900], &fewer, false, None).is_ok());
+        assert_eq!(Jar::default().set("session", &sealed[..6000], &fewer, false, None), Err(TooLarge));
     }
 
     #[test]
@@ -283,6 +291,7 @@ mod tests {
             same_site: None,
             http_only: false,
             secure: Some(false),
+            most: MAX_COOKIES,
         };
         let lines = Jar::default().set("s", b"abc", &other, true, Some(60)).unwrap();
         assert_eq!(lines, ["s=1YWJj; Max-Age=60; Path=/app; Domain=example.com"]);
