@@ -32,6 +32,7 @@ import { oauth2c } from './walk/oauth2c.mjs';
 import { Report } from './walk/report.mjs';
 import { transports } from './walk/request.mjs';
 import { rotation } from './walk/rotation.mjs';
+import { sessions } from './walk/sessions.mjs';
 import { story } from './walk/story.mjs';
 
 const { values: options } = parseArgs({
@@ -106,6 +107,8 @@ async function walk() {
   for (const kind of kinds) kind.wallet = await refill(kind);
   await introspection(all);
   await certificateBinding({ ...all, gateway, nginx: options.nginx });
+  kinds[0].wallet = await refill(kinds[0]);
+  await sessions(all);
   await declarative(all);
   await oauth2c(all);
   await deck({ ...all, program: options.deck, databases: databases() });

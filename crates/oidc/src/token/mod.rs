@@ -2,6 +2,7 @@
 
 mod cache;
 mod claims;
+mod kept;
 mod kind;
 mod policy;
 mod verified;

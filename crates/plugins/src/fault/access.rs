@@ -6,7 +6,7 @@ use keybound_pop::binding::BindingFault;
 use keybound_pop::certificate::HeaderFault;
 use keybound_pop::proof::ProofFault;
 
-use super::{Blame, Row};
+use super::{Blame, Row, SessionFault};
 
 /// No credential, or one that can not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +98,9 @@ pub enum AccessFault {
     /// The provider.
     #[error(transparent)]
     Provider(#[from] ProviderFault),
+    /// The session.
+    #[error(transparent)]
+    Session(#[from] SessionFault),
     /// More unknown tokens than `introspection_max_rate` lets through.
     #[error("too many unknown access tokens")]
     IntrospectionRate {
@@ -141,6 +144,7 @@ impl AccessFault {
             Self::ReplayStore(fault) => fault.row(),
             Self::Authorization(fault) => fault.row(),
             Self::Provider(fault) => unavailable(fault.code(), Blame::Provider),
+            Self::Session(fault) => fault.row(),
             Self::IntrospectionRate { .. } => too_many("introspection_rate"),
         }
     }
@@ -163,6 +167,7 @@ impl AccessFault {
             Self::ReplayStore(ReplayStoreFault::KeyQuota { retry_after }) => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::Full | ReplayStoreFault::Unreachable) => Some(RETRY_AFTER),
             Self::Certificate(CertificateFault::RevocationUnknown) => Some(RETRY_AFTER),
+            Self::Session(SessionFault::StoreUnreachable) => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -174,7 +179,7 @@ impl AccessFault {
             // A scheme that is not offered is not a key that is missing.
             Self::Binding(fault) => *fault != BindingFault::SchemeNotOffered,
             Self::Certificate(fault) => *fault != CertificateFault::RevocationUnknown,
-            Self::CertificateHeader(_) | Self::Proof(_) => true,
+            Self::CertificateHeader(_) | Self::Proof(_) | Self::Session(SessionFault::Unproven) => true,
             _ => false,
         }
     }

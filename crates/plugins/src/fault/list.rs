@@ -9,7 +9,7 @@ use keybound_pop::proof::ProofFault;
 
 use super::{
     AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
-    RouteFault, Row, TrafficFault, UpstreamFault,
+    RouteFault, Row, SessionFault, TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -61,6 +61,7 @@ fn access() -> impl Iterator<Item = AccessFault> {
         .chain(ProofFault::all().into_iter().map(AccessFault::Proof))
         .chain(ReplayStoreFault::ALL.into_iter().map(AccessFault::ReplayStore))
         .chain(AuthorizationFault::ALL.into_iter().map(AccessFault::Authorization))
+        .chain(SessionFault::ALL.into_iter().map(AccessFault::Session))
         .chain(providers().into_iter().map(AccessFault::Provider))
         .chain(other)
 }

@@ -50,6 +50,11 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// The token, and how its binding was checked.
+    pub(super) fn bound(&self) -> &BoundToken {
+        &self.bound
+    }
+
     /// The credential that was presented.
     pub(super) fn credential(&self) -> &Credential {
         self.bound.token().credential()

@@ -38,6 +38,8 @@ pub(super) struct BoundToken {
     token: VerifiedToken,
     /// A nonce for the client's next proof.
     nonce: Option<String>,
+    /// Whether the binding holds, and is not only reported.
+    held: bool,
 }
 
 /// A binding that does not hold.
@@ -52,6 +54,11 @@ pub(super) struct Unbound {
 impl BoundToken {
     pub(super) fn token(&self) -> &VerifiedToken {
         &self.token
+    }
+
+    /// Whether what the token is bound to was shown, as far as that is checked.
+    pub(super) fn held(&self) -> bool {
+        self.held
     }
 
     /// A nonce that goes out with the success.
@@ -100,10 +107,10 @@ impl Binder {
         notes: &mut Notes,
     ) -> Result<BoundToken, Box<Unbound>> {
         match self.check(&token, head, scope, now, notes).await {
-            Ok(nonce) => Ok(BoundToken { token, nonce }),
+            Ok(nonce) => Ok(BoundToken { token, nonce, held: true }),
             Err(Refused { fault, nonce }) if self.possession.report_only && fault.is_possession() => {
                 notes.fault = Some(fault.row().code);
-                Ok(BoundToken { token, nonce })
+                Ok(BoundToken { token, nonce, held: false })
             }
             Err(Refused { fault, nonce }) => Err(Box::new(Unbound { fault, nonce, token })),
         }
@@ -121,7 +128,8 @@ impl Binder {
         let shown = self.certificate(token, head)?;
         let presented = Presented {
             scheme: token.credential().scheme,
-            in_authorization: token.credential().place == Place::Authorization,
+            // A session is begun by a bound token from there only, and sealed.
+            in_authorization: matches!(token.credential().place, Place::Authorization | Place::Session),
             proof_present: head.headers.contains_key(DPOP),
             certificate: shown.as_ref().map(|shown| shown.thumbprint),
         };

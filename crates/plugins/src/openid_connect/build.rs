@@ -8,16 +8,19 @@ use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache
 use keybound_pop::proof::KeyCache;
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::{RedisReplaySettings, ReplayStore, Start};
+use keybound_store::shared::SharedStore;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::Answerer;
 use super::binding::Binder;
 use super::certificate::CertificateSource;
+use super::config::redis::settings as redis_settings;
 use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::proof_keys::ProofKeys;
 use super::replay::{Horizon, Replay};
+use super::session::{Companion, Sessions};
 use super::target::Targets;
 use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
@@ -144,6 +147,15 @@ impl Builder {
             root.is_shared(),
             Arc::clone(&environment.random),
         )?;
+        let judged_by = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        let sessions = Sessions::new(
+            instance,
+            &judged_by,
+            &config.provider.policy,
+            &possession.policy,
+            environment,
+            || redis(record, environment),
+        )?;
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
             nonces,
@@ -167,6 +179,8 @@ impl Builder {
             tokens: self.tokens(record, &config, shared, environment)?,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
+            sessions,
+            companion: Companion::parse(record)?,
             config,
         })
     }
@@ -252,6 +266,13 @@ impl Builder {
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
     }
+}
+
+/// The Redis of `config.redis`.
+fn redis(record: &Record, environment: &Environment) -> Result<Arc<dyn SharedStore>, String> {
+    let fields = record.get("redis").and_then(Value::as_object).ok_or("redis: required field missing")?;
+    let settings = redis_settings(fields).map_err(|fault| format!("redis.{fault}"))?;
+    Ok(environment.shared.redis(&settings))
 }
 
 fn secret(environment: &Environment) -> [u8; 32] {

@@ -4,6 +4,7 @@
 //!
 //! | step | from | to |
 //! |---|---|---|
+//! | [`session`] | the request's cookies | a session that stands for a token |
 //! | [`credential`] | the request's head, or its body | `Credential`: scheme, place, token |
 //! | [`token`] | `Credential` | `VerifiedToken`: claims and confirmation |
 //! | [`binding`] | `VerifiedToken`, the proof, the connection | `BoundToken`; the replay record is its last act |
@@ -24,25 +25,29 @@ mod proof_keys;
 mod replay;
 mod rewrite;
 pub(crate) mod schema;
+mod session;
 mod target;
 mod token;
 
 use std::sync::Arc;
 
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderValue, Method};
-use keybound_pop::binding::Mode;
-use keybound_pop::time::Clock;
+use keybound_pop::binding::{Mode, Scheme};
+use keybound_pop::time::{Clock, UnixTime};
 
 pub(crate) use self::build::{Builder, Shared};
 
-use self::answer::{Answerer, DPOP_NONCE, NO_STORE, Refused};
+use self::answer::{Answerer, DPOP_NONCE, Refused};
 use self::binding::Binder;
 use self::config::Config;
-use self::credential::{BodyKind, Credential};
-use self::token::Tokens;
-use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead};
-use crate::fault::{AccessFault, CredentialFault};
+use self::credential::{BodyKind, Credential, Place};
+use self::session::{Companion, Sessions, Visit, no_store};
+use self::token::{Tokens, VerifiedToken};
+use crate::contract::{
+    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead, Scope,
+};
+use crate::fault::{AccessFault, CredentialFault, SessionFault};
 use crate::identity;
 
 /// Most bytes of a body that is searched for a token.
@@ -55,6 +60,8 @@ pub(crate) struct OpenIdConnect {
     answerer: Answerer,
     tokens: Arc<Tokens>,
     binder: Binder,
+    sessions: Option<Sessions>,
+    companion: Option<Companion>,
     clock: SharedClock,
 }
 
@@ -80,6 +87,7 @@ impl Plugin for OpenIdConnect {
         Box::pin(async move {
             if self.config.skip_preflight && is_preflight(exchange.head) {
                 self.config.forward.strip(&mut exchange.head.headers, &exchange.notes.identity);
+                self.strip_sessions(exchange.head);
                 return Flow::Continue;
             }
             match self.decide(exchange).await {
@@ -105,17 +113,35 @@ impl OpenIdConnect {
     async fn decide(&self, exchange: Exchange<'_>) -> Result<(), Box<Refused>> {
         let Exchange { head, body, notes, scope, .. } = exchange;
         let now = self.clock.0.now();
+        let mut visit = Visit::default();
+        let result = self.pass(head, body, notes, scope, now, &mut visit).await;
+        if let (Err(refused), Some(sessions)) = (&result, &self.sessions) {
+            sessions.end_after(&refused.fault, &visit, head, notes, now).await;
+        }
+        result
+    }
+
+    async fn pass(
+        &self,
+        head: &mut Head,
+        body: &mut dyn BodySource,
+        notes: &mut Notes,
+        scope: &Scope,
+        now: UnixTime,
+        visit: &mut Visit,
+    ) -> Result<(), Box<Refused>> {
         let credential = self
-            .credential(head, body)
+            .credential(head, body, now, visit)
             .await
-            .map_err(|fault| Box::new(Refused::new(fault, credential::meant_scheme(&head.headers))))?;
+            .map_err(|fault| Box::new(Refused::new(fault, self.meant_scheme(head, visit))))?;
         let used = credential.scheme;
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
-        let token = self.tokens.verify(credential, &head.headers, body).await.map_err(|fault| {
+        let token = self.verify(credential, head, body, now, visit).await.map_err(|fault| {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;
         notes.subject = token.subject().map(str::to_owned);
+        self.require_proven(&token, visit, notes).map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let bound = self.binder.bind(token, head, scope, now, notes).await.map_err(|unbound| {
             let bound = unbound.token.confirmation().jkt.is_some();
             Box::new(Refused { bound, nonce: unbound.nonce, ..Refused::new(unbound.fault, used) })
@@ -124,21 +150,49 @@ impl OpenIdConnect {
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
         identity::accept(&mut notes.identity);
+        let facts = match &self.sessions {
+            Some(sessions) => {
+                let bound = grant.bound();
+                sessions.settle(std::mem::take(visit), bound.token(), bound.held(), head, notes, now).await
+            }
+            None => None,
+        };
         rewrite::rewrite(&grant, &self.config.forward, &self.config.places, head, body, &notes.identity)
             .await
             .map_err(|_: BodyFault| Box::new(Refused::new(CredentialFault::Body, used)))?;
+        self.strip_sessions(head);
+        if let (Some(sessions), Some(facts)) = (&self.sessions, facts) {
+            sessions.tell(&facts, &mut head.headers, notes);
+        }
         hand_out(nonce, notes);
         Ok(())
     }
 
-    /// The request's one credential. The body is read only when no other place has one.
+    /// The request's one credential: a token, else the session that stands for one. A token beside a session decides by itself.
+    /// The body is read only when no other place has one.
     async fn credential(
         &self,
         head: &Head,
-        body: &mut dyn crate::contract::BodySource,
-    ) -> Result<Credential, CredentialFault> {
+        body: &mut dyn BodySource,
+        now: UnixTime,
+        visit: &mut Visit,
+    ) -> Result<Credential, AccessFault> {
         let places = &self.config.places;
         let mut found = credential::find(head, places)?;
+        if let Some(sessions) = &self.sessions {
+            *visit = sessions.find(head, now).await;
+            match &found {
+                Some(credential) => visit.beside(credential.token()),
+                None => {
+                    if let Some(fault) = visit.fault() {
+                        return Err(fault.into());
+                    }
+                    if let Some(credential) = visit.credential(&self.config.possession.policy) {
+                        return Ok(credential);
+                    }
+                }
+            }
+        }
         if found.is_none()
             && places.body
             && let Some(kind) = BodyKind::of(&head.headers)
@@ -146,14 +200,71 @@ impl OpenIdConnect {
             found = match body.whole(BODY_LIMIT).await {
                 Ok(body) => credential::from_body(kind, &body)?,
                 Err(BodyFault::TooLarge) => None,
-                Err(BodyFault::Broken) => return Err(CredentialFault::Body),
+                Err(BodyFault::Broken) => return Err(CredentialFault::Body.into()),
             };
         }
         let credential = found.ok_or(CredentialFault::Missing)?;
         if credential.token().len() > places.max_length {
-            return Err(CredentialFault::TooLong);
+            return Err(CredentialFault::TooLong.into());
         }
         Ok(credential)
+    }
+
+    /// The credential's token, verified; that of a session by what was sealed with it.
+    async fn verify(
+        &self,
+        credential: Credential,
+        head: &Head,
+        body: &mut dyn BodySource,
+        now: UnixTime,
+        visit: &Visit,
+    ) -> Result<VerifiedToken, AccessFault> {
+        let token = match &self.sessions {
+            Some(sessions) if credential.place == Place::Session => {
+                sessions.token(visit, credential, &self.tokens, &head.headers, body, now).await?
+            }
+            _ => self.tokens.verify(credential, &head.headers, body).await?,
+        };
+        if let Some(companion) = &self.companion {
+            companion.check(&head.headers, token.claims())?;
+        }
+        Ok(token)
+    }
+
+    /// Refuses a session that began without the proof of possession that its token needs here.
+    fn require_proven(
+        &self,
+        token: &VerifiedToken,
+        visit: &Visit,
+        notes: &mut Notes,
+    ) -> Result<(), SessionFault> {
+        let possession = &self.config.possession;
+        if token.credential().place != Place::Session || !visit.is_unproven(&possession.policy) {
+            return Ok(());
+        }
+        if possession.report_only {
+            notes.fault = Some(AccessFault::from(SessionFault::Unproven).row().code);
+            return Ok(());
+        }
+        Err(SessionFault::Unproven)
+    }
+
+    /// The scheme that a request means to use, also when its credential can not be read.
+    fn meant_scheme(&self, head: &Head, visit: &Visit) -> Scheme {
+        let policy = &self.config.possession.policy;
+        visit.scheme(policy).unwrap_or_else(|| match credential::meant_scheme(&head.headers) {
+            // Beside a session that is not taken, the proof alone tells.
+            Scheme::Bearer if visit.fault().is_some() && head.headers.contains_key(rewrite::DPOP) => {
+                if policy.dpop == Mode::Off { Scheme::Bearer } else { Scheme::Dpop }
+            }
+            scheme => scheme,
+        })
+    }
+
+    fn strip_sessions(&self, head: &mut Head) {
+        if let Some(sessions) = &self.sessions {
+            sessions.strip(&mut head.headers);
+        }
     }
 }
 
@@ -169,7 +280,7 @@ fn detail(fault: &AccessFault) -> Option<String> {
 fn hand_out(nonce: Option<String>, notes: &mut Notes) {
     if let Some(value) = nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
         notes.response_headers.push((DPOP_NONCE, value));
-        notes.response_headers.push((CACHE_CONTROL, NO_STORE));
+        no_store(notes);
     }
 }
 

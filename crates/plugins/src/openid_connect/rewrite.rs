@@ -120,7 +120,7 @@ pub(super) async fn rewrite(
         Place::Field(name) if forward.hide_credentials => {
             head.headers.remove(name);
         }
-        Place::Cookie | Place::Authorization | Place::Field(_) => {}
+        Place::Cookie | Place::Authorization | Place::Field(_) | Place::Session => {}
     }
     forward.set_token(&mut head.headers, credential.token());
     Ok(())

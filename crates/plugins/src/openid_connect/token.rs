@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use keybound_oidc::{Introspector, RequestExtras, Shape, TokenFault, Verifier};
+use keybound_oidc::{Introspector, RequestExtras, Shape, Source, TokenFault, Verifier};
 use keybound_pop::confirmation::Confirmation;
 use keybound_pop::thumbprint::token_hash;
 use serde_json::{Map, Value};
@@ -32,6 +32,25 @@ pub(super) struct VerifiedToken {
 }
 
 impl VerifiedToken {
+    /// The token of a session, which was verified when that began.
+    pub(super) fn kept(
+        credential: Credential,
+        hash: [u8; 32],
+        token: Arc<keybound_oidc::VerifiedToken>,
+    ) -> Self {
+        Self { credential, hash, token }
+    }
+
+    /// Who issued it.
+    pub(super) fn issuer(&self) -> &str {
+        &self.token.issuer
+    }
+
+    /// How it was verified.
+    pub(super) fn source(&self) -> Source {
+        self.token.source
+    }
+
     pub(super) fn credential(&self) -> &Credential {
         &self.credential
     }

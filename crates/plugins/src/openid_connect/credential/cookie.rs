@@ -6,7 +6,7 @@ use crate::fault::CredentialFault;
 ///
 /// # Errors
 /// [`CredentialFault::Ambiguous`] when it is there twice, [`CredentialFault::Malformed`] when it is not ASCII.
-pub(super) fn value<'a>(
+pub(in crate::openid_connect) fn value<'a>(
     lines: impl IntoIterator<Item = &'a HeaderValue>,
     name: &str,
 ) -> Result<Option<&'a str>, CredentialFault> {

@@ -15,7 +15,7 @@ use keybound_pop::binding::Scheme;
 pub(super) use body::{
     BodyKind, from_body, parameters as body_parameters, without_token as body_without_token,
 };
-pub(super) use cookie::without as cookies_without;
+pub(super) use cookie::{value as cookie_value, without as cookies_without};
 pub(super) use query::without_token as query_without_token;
 
 use crate::contract::Head;
@@ -55,6 +55,8 @@ pub(super) enum Place {
     Cookie,
     /// The body.
     Body(BodyKind),
+    /// None: the session that stands for it.
+    Session,
 }
 
 /// The access token of a request.

@@ -55,7 +55,7 @@ pub(super) fn checks() -> Vec<EntityCheck> {
 /// The methods that a proof of possession covers.
 const COVERED: [&str; 3] = ["bearer", "introspection", "session"];
 /// The methods that Keybound has.
-const AVAILABLE: [&str; 2] = ["bearer", "introspection"];
+const AVAILABLE: [&str; 3] = ["bearer", "introspection", "session"];
 
 fn possession_methods(config: &Record) -> Result<(), Errors> {
     let on = |name| text(config, name).is_some_and(|mode| mode != "off");

@@ -11,7 +11,7 @@ pub(super) fn fields() -> Vec<(&'static str, Type)> {
             "auth_methods",
             set(string().one_of(METHODS))
                 .default(json!(METHODS))
-                .doc("The ways in which a request may be authenticated. Only bearer and introspection are available yet, so the field must be set."),
+                .doc("The ways in which a request may be authenticated. Only bearer and introspection, and session beside them, are available yet, so the field must be set."),
         ),
         (
             "bearer_token_param_type",
@@ -45,8 +45,8 @@ pub(super) fn fields() -> Vec<(&'static str, Type)> {
         ("unauthorized_redirect_uri", array(url()).not_yet_supported().doc("Redirect there in place of a 401.")),
         ("forbidden_redirect_uri", array(url()).not_yet_supported().doc("Redirect there in place of a 403.")),
         ("unexpected_redirect_uri", array(url()).not_yet_supported().doc("Redirect there in place of a 500 or 503.")),
-        ("unauthorized_destroy_session", switch(true).not_yet_supported().doc("End the session with a 401.")),
-        ("forbidden_destroy_session", switch(true).not_yet_supported().doc("End the session with a 403.")),
+        ("unauthorized_destroy_session", switch(true).doc("End the session with a 401 that says that the session or its token is good for nothing any more.")),
+        ("forbidden_destroy_session", switch(true).doc("End the session with a 403.")),
         ("anonymous", string().not_yet_supported().doc("The consumer that an unauthenticated request becomes.")),
         ("id_token_param_name", string().not_yet_supported().doc("The parameter that holds an ID token.")),
         ("id_token_param_type", places().not_yet_supported().doc("The places where an ID token is looked for.")),
@@ -54,8 +54,8 @@ pub(super) fn fields() -> Vec<(&'static str, Type)> {
         ("refresh_token_param_type", places().not_yet_supported().doc("The places where a refresh token is looked for.")),
         ("password_param_type", places().not_yet_supported().doc("The places where a user name and password are looked for.")),
         ("client_credentials_param_type", places().not_yet_supported().doc("The places where client credentials are looked for.")),
-        ("jwt_session_claim", string().default("sid").not_yet_supported().doc("The claim that a JWT session cookie must equal.")),
-        ("jwt_session_cookie", string().not_yet_supported().doc("The name of the JWT session cookie.")),
+        ("jwt_session_claim", string().default("sid").doc("The claim that the cookie of jwt_session_cookie must equal.")),
+        ("jwt_session_cookie", string().doc("A cookie without which no token counts: its value must equal the claim of jwt_session_claim.")),
         ("search_user_info", switch(false).not_yet_supported().doc("Look for claims at the userinfo endpoint too.")),
         ("resolve_distributed_claims", switch(false).not_yet_supported().doc("Fetch distributed claims.")),
         ("consumer_by", set(string().one_of(["id", "username", "custom_id"])).default(json!(["username", "custom_id"])).not_yet_supported().doc("The fields by which a consumer is found.")),

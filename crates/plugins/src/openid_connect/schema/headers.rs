@@ -22,14 +22,13 @@ pub(super) fn fields() -> Vec<(&'static str, Type)> {
     fields.into_iter().map(|(name, ty)| (name, ty.not_yet_supported())).collect()
 }
 
-const NAMED: [(&str, &str); 18] = [
+const NAMED: [(&str, &str); 16] = [
     ("upstream_access_token_jwk_header", "The upstream's field with the key that verified the access token."),
     ("upstream_id_token_header", "The upstream's field with the ID token."),
     ("upstream_id_token_jwk_header", "The upstream's field with the key that verified the ID token."),
     ("upstream_introspection_header", "The upstream's field with the introspection answer."),
     ("upstream_introspection_jwt_header", "The upstream's field with the signed introspection answer."),
     ("upstream_refresh_token_header", "The upstream's field with the refresh token."),
-    ("upstream_session_id_header", "The upstream's field with the session's id."),
     ("upstream_user_info_header", "The upstream's field with the userinfo answer."),
     ("upstream_user_info_jwt_header", "The upstream's field with the signed userinfo answer."),
     ("downstream_access_token_jwk_header", "The client's field with the key that verified the access token."),
@@ -38,7 +37,6 @@ const NAMED: [(&str, &str); 18] = [
     ("downstream_introspection_header", "The client's field with the introspection answer."),
     ("downstream_introspection_jwt_header", "The client's field with the signed introspection answer."),
     ("downstream_refresh_token_header", "The client's field with the refresh token."),
-    ("downstream_session_id_header", "The client's field with the session's id."),
     ("downstream_user_info_header", "The client's field with the userinfo answer."),
     ("downstream_user_info_jwt_header", "The client's field with the signed userinfo answer."),
 ];

@@ -42,6 +42,7 @@ fn config_schema() -> Schema {
     let mut schema = Schema::new(fields);
     schema.shorthands = legacy::shorthands();
     schema.checks = across::checks();
+    schema.checks.extend(session::checks());
     schema
 }
 

@@ -45,7 +45,7 @@ fn the_default_methods_are_refused_with_a_way_out() {
     assert_eq!(
         message(json!({"issuer": "https://idp.example"})),
         "schema violation (auth_methods: not supported by Keybound yet: authorization_code, client_credentials, \
-         kong_oauth2, password, refresh_token, session, userinfo; set auth_methods to bearer, introspection or both)"
+         kong_oauth2, password, refresh_token, userinfo; set auth_methods to bearer, introspection or both)"
     );
 }
 
@@ -58,13 +58,13 @@ fn possession_refuses_methods_it_cannot_cover() {
     ));
     let mut config = with("proof_of_possession_dpop", json!("strict"));
     config["auth_methods"] = json!(["bearer", "session"]);
-    assert!(message(config).contains("not supported by Keybound yet: session"));
+    process(config).unwrap();
 }
 
 #[test]
 fn a_field_without_effect_is_refused_by_name() {
     for (field, value) in [
-        ("session_secret", json!("s")),
+        ("authorization_cookie_name", json!("s")),
         ("scopes", json!(["openid", "profile"])),
         ("consumer_optional", json!(true)),
         ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
@@ -179,10 +179,64 @@ fn header_fields_are_named_rightly() {
 fn old_names_stand_for_new_ones() {
     let config = process(with("session_cookie_lifetime", json!(3600))).unwrap();
     assert_eq!(config["session_rolling_timeout"], json!(3600));
-    assert_eq!(
-        message(with("session_cookie_lifetime", json!(60))),
-        "schema violation (session_rolling_timeout: 'session_rolling_timeout' is not supported by Keybound yet)"
+    let config = process(with("session_cookie_lifetime", json!(60))).unwrap();
+    assert_eq!(config["session_rolling_timeout"], json!(60));
+}
+
+#[test]
+fn sessions_need_a_method_that_begins_them() {
+    let said = message(with("auth_methods", json!(["session"])));
+    assert!(said.contains("auth_methods: session needs bearer or introspection beside it"), "{said}");
+}
+
+#[test]
+fn session_cookies_are_what_browsers_take() {
+    let refused = |changes: Value, text: &str| {
+        let mut config = with("auth_methods", json!(["bearer", "session"]));
+        for (field, value) in changes.as_object().unwrap() {
+            config[field] = value.clone();
+        }
+        let said = message(config);
+        assert!(said.contains(text), "{changes}: {said}");
+    };
+    refused(json!({"session_cookie_name": "a b"}), "session_cookie_name: must be the name of a cookie");
+    refused(
+        json!({"session_cookie_name": "__Host-s"}),
+        "session_cookie_name: its prefix demands session_cookie_secure to be true",
     );
+    refused(
+        json!({"session_cookie_name": "__host-s", "session_cookie_secure": true, "session_cookie_domain": "a.example"}),
+        "session_cookie_name: its prefix demands the path / and no domain",
+    );
+    refused(
+        json!({"session_cookie_same_site": "None", "session_cookie_secure": false}),
+        "session_cookie_same_site: browsers refuse None without session_cookie_secure",
+    );
+    refused(json!({"session_cookie_domain": "a;b"}), "session_cookie_domain: must be a host name");
+    refused(json!({"session_cookie_path": "/a;b"}), "session_cookie_path: must be printable ASCII");
+    refused(
+        json!({"session_remember": true, "session_remember_cookie_name": "session2"}),
+        "session_remember_cookie_name: must differ from session_cookie_name",
+    );
+    refused(
+        json!({"bearer_token_cookie_name": "session"}),
+        "session_cookie_name: must differ from bearer_token_cookie_name",
+    );
+    refused(json!({"session_idling_timeout": -1}), "session_idling_timeout: must not be negative");
+    refused(
+        json!({"session_store_metadata": true}),
+        "session_store_metadata: needs session_storage to be redis",
+    );
+    refused(
+        json!({"upstream_session_id_header": "content-length"}),
+        "upstream_session_id_header: 'content-length' frames the message and cannot be set",
+    );
+    for storage in ["memcache", "memcached"] {
+        refused(
+            json!({"session_storage": storage}),
+            &format!("session_storage: '{storage}' is not supported by Keybound yet"),
+        );
+    }
 }
 
 #[test]

@@ -40,6 +40,34 @@ impl BodySource for Body {
     }
 }
 
+/// The cookies that a client keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cookies(pub(crate) std::collections::BTreeMap<String, String>);
+
+impl Cookies {
+    pub(crate) fn line(&self) -> String {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Takes in what a response sets, and lets go of what it ends.
+    pub(crate) fn take(&mut self, lines: &[String]) {
+        for line in lines {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            if line.contains("Max-Age=0") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+/// The `Set-Cookie` lines among the fields that were noted.
+fn set_cookies(notes: &Notes) -> Vec<String> {
+    let lines = notes.response_headers.iter().filter(|(name, _)| name == "set-cookie");
+    lines.map(|(_, value)| value.to_str().unwrap().to_owned()).collect()
+}
+
 /// What came of a request.
 pub(crate) struct Outcome {
     result: Result<Head, Box<Refusal>>,
@@ -137,6 +165,17 @@ impl Call {
         self
     }
 
+    /// From another address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.head.client_ip = address.parse().unwrap();
+        self
+    }
+
+    /// With these cookies.
+    pub(crate) fn cookies(self, jar: &Cookies) -> Self {
+        if jar.0.is_empty() { self } else { self.header("cookie", &jar.line()) }
+    }
+
     /// A client certificate on the connection.
     pub(crate) fn certificate(mut self, der: &[u8]) -> Self {
         let connection = Arc::make_mut(&mut self.head.connection);
@@ -204,7 +243,24 @@ impl Passed {
     }
 }
 
+impl Passed {
+    pub(crate) fn set_cookies(&self) -> Vec<String> {
+        set_cookies(&self.notes)
+    }
+
+    /// The cookies that a client has after this response.
+    pub(crate) fn cookies(&self) -> Cookies {
+        let mut jar = Cookies::default();
+        jar.take(&self.set_cookies());
+        jar
+    }
+}
+
 impl Refused {
+    pub(crate) fn set_cookies(&self) -> Vec<String> {
+        set_cookies(&self.notes)
+    }
+
     /// The values of a field.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()

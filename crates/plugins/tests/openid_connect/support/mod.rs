@@ -2,6 +2,7 @@
 
 mod call;
 mod provider;
+mod shelves;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,12 +18,12 @@ use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::counters::{CounterStore, MemoryCounters};
 use keybound_store::redis::{RedisClients, RedisSettings, TlsConfigs};
 use keybound_store::replay::{MemoryReplay, RedisReplay, RedisReplaySettings, ReplayStore};
-use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use call::{Call, Outcome, Refused};
+pub(crate) use call::{Call, Cookies, Outcome, Refused};
 pub(crate) use provider::{Answer, Provider, merged};
+pub(crate) use shelves::Shelves;
 
 /// Where the clock stands at first.
 pub(crate) const NOW: i64 = 1_800_000_000;
@@ -35,6 +36,7 @@ pub(crate) struct Gate {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) chain: Chain,
+    pub(crate) shelves: Shelves,
     id: Uuid,
     stores: Arc<Memory>,
 }
@@ -63,16 +65,6 @@ impl ReplayStores for Memory {
         let config = |verify| Arc::new(TrustRoots::empty().client_config(verify).unwrap());
         let clients = RedisClients::new(TlsConfigs { verified: config(true), unverified: config(false) });
         Arc::new(RedisReplay::new(clients.client(redis), settings))
-    }
-}
-
-impl SharedStores for Memory {
-    fn memory(&self) -> Arc<dyn SharedStore> {
-        Arc::new(MemoryShared::new(1000, 1_000_000))
-    }
-
-    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
-        SharedStores::memory(self)
     }
 }
 
@@ -115,13 +107,14 @@ impl Gate {
         let stores = Arc::new(Memory::default());
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
+        let shelves = Shelves::default();
         let registry = Arc::new(Registry::new(Environment {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::clone(&stores) as _,
-            shared: Arc::clone(&stores) as _,
+            shared: Arc::new(shelves.clone()),
             counters: Arc::clone(&stores) as _,
             metrics: Arc::default(),
             root: Arc::new(RootSecret::new([0; 32], shared)),
@@ -132,7 +125,7 @@ impl Gate {
         }
         let id = Uuid::from_u128(1);
         let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
-        Self { provider, clock, registry, chain, id, stores }
+        Self { provider, clock, registry, chain, shelves, id, stores }
     }
 
     /// How many used proofs the memory holds.
@@ -170,6 +163,11 @@ impl Gate {
         Call::get(URL)
             .header("authorization", &format!("DPoP {token}"))
             .header("dpop", &client.proof(self.now(), token))
+    }
+
+    /// A second instance at the same gateway and provider, with these fields.
+    pub(crate) fn beside(&self, config: Value) -> Chain {
+        Chain::new(vec![built(&self.registry, &self.provider, Uuid::from_u128(2), config)], scope())
     }
 
     pub(crate) async fn send(&self, call: Call) -> Outcome {
