@@ -16,6 +16,7 @@ mod answer;
 mod authorize;
 mod binding;
 mod build;
+mod client_choice;
 mod config;
 mod credential;
 mod nonce;
@@ -109,7 +110,7 @@ impl OpenIdConnect {
             .map_err(|fault| Box::new(Refused::new(fault, credential::meant_scheme(&head.headers))))?;
         let used = credential.scheme;
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
-        let token = self.tokens.verify(credential, &head.headers, body).await.map_err(|fault| {
+        let token = self.tokens.verify(credential, head, body).await.map_err(|fault| {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod clients;
 mod credentials;
 mod decision_table;
 mod forwarding;
