@@ -114,7 +114,7 @@ fn caches() -> Vec<(&'static str, Type)> {
         ("cache_ttl_neg", number().between(0, 31_536_000).doc("Seconds to remember that a token is not active; null: not at all.")),
         ("cache_ttl_resurrect", number().between(0, 31_536_000).doc("Seconds to use metadata and keys beyond their time while the provider fails; null: without end.")),
         ("cache_tokens", switch(true).not_yet_supported().doc("Keep answers of the token endpoint.")),
-        ("cache_tokens_salt", string().doc("Salts the keys under which answers of the token endpoint are kept. None are kept yet, so it has no effect.")),
+        ("cache_tokens_salt", string().not_yet_supported().doc("Salts the keys under which answers of the token endpoint are kept.")),
         ("cache_token_exchange", switch(true).not_yet_supported().doc("Keep exchanged tokens.")),
         ("cache_user_info", switch(true).not_yet_supported().doc("Keep answers of the userinfo endpoint.")),
         ("token_cache_key_include_scope", switch(false).not_yet_supported().doc("Keep tokens apart by scope.")),

@@ -247,7 +247,7 @@ fn a_client_can_do_what_its_method_needs() {
 fn signatures_can_be_ignored_only_where_there_are_any() {
     assert_eq!(
         message(with("ignore_signature", json!(["introspection", "session"]))),
-        "schema violation (ignore_signature: 'session' is not supported by Keybound yet)"
+        "schema violation (ignore_signature.2: 'session' is not supported by Keybound yet)"
     );
 }
 
