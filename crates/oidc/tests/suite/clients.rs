@@ -310,3 +310,19 @@ async fn calls_go_through_the_proxy_except_to_hosts_that_need_none() {
     assert_eq!(proxy.last(&target).header("proxy-authorization"), Some("Basic cHJveHk="));
     assert_eq!(setup.mock.last(PATH).header("proxy-authorization"), None);
 }
+
+#[tokio::test]
+async fn calls_are_made_in_the_configured_version_of_http() {
+    for (http_1_0, version) in [(false, "HTTP/1.1"), (true, "HTTP/1.0")] {
+        let setup = Setup::new().await;
+        setup.mock.json(PATH, &json!({"active": true}));
+        let settings = HttpSettings { http_1_0, ..HttpSettings::new(TrustRoots::empty()) };
+        let http = HttpClient::new(&settings, Handle::current()).unwrap();
+        let provider = keybound_oidc::Provider::new(&setup.settings, http, Arc::clone(&setup.clock) as _).unwrap();
+        let introspector =
+            Introspector::new(provider, IntrospectionSettings::default(), TokenPolicy::default());
+        introspect(&introspector, "t").await.unwrap();
+        assert_eq!(setup.mock.last(PATH).version, version);
+        assert_eq!(setup.mock.last(METADATA).version, version);
+    }
+}

@@ -72,7 +72,7 @@ fn a_field_without_effect_is_refused_by_name() {
         ("redis", json!({"host": "redis.example"})),
         ("proof_of_possession_mtls", json!("strict")),
         ("protected_resource_metadata", json!(true)),
-        ("max_age", json!(60)),
+        ("login_action", json!("redirect")),
     ] {
         assert_eq!(
             message(with(field, value)),
