@@ -57,6 +57,15 @@ impl TrustRoots {
         Ok(Self { store: Arc::new(store), given: Arc::new(given) })
     }
 
+    /// TLS as a client that trusts these: for calls to others than providers too. With `verify` false, certificates are not
+    /// checked.
+    ///
+    /// # Errors
+    /// [`SetupFault::Tls`]
+    pub fn client_config(&self, verify: bool) -> Result<ClientConfig, SetupFault> {
+        client_config(self, verify)
+    }
+
     /// How many authorities are trusted.
     #[must_use]
     pub fn len(&self) -> usize {
