@@ -13,7 +13,9 @@ mod remote;
 mod requirement;
 mod token;
 
-pub use crate::client::{AuthMethod, ClientCredentials, ClientIdentity, ClientSettings, OwnKeys, OwnKeysFault};
+pub use crate::client::{
+    AuthMethod, ClientCredentials, ClientIdentity, ClientSettings, OwnKeys, OwnKeysFault,
+};
 pub use crate::discovery::Metadata;
 pub use crate::fault::{Call, Cause, Fault, ProviderFault, TokenFault};
 pub use crate::hmac::{HmacAlgorithm, SharedSecrets};

@@ -52,7 +52,8 @@ fn set(configuration: &Configuration) -> Result<Option<Vec<Record>>, String> {
 fn resolved(key: &Record, vaults: &[Vault]) -> Result<Record, String> {
     let member = |(name, value): (&String, &Value)| match value {
         Value::String(text) if vault::is_reference(text) => {
-            let secret = secrets::resolve(text, vaults).map_err(|fault| format!("oic_jwks: {name}: {fault}"))?;
+            let secret =
+                secrets::resolve(text, vaults).map_err(|fault| format!("oic_jwks: {name}: {fault}"))?;
             Ok((name.clone(), Value::String(secret)))
         }
         other => Ok((name.clone(), other.clone())),
@@ -66,8 +67,9 @@ pub(super) async fn keep(publication: Arc<Publication>, stopped: impl Future<Out
         let keys = publication.plugins().registry().own_keys();
         loop {
             keys.missed().await;
+            let mut made = None;
             while keys.are_missing() {
-                match make(&publication).await {
+                match make(&publication, &mut made).await {
                     Ok(()) => tracing::info!("made keys for private_key_jwt: see /openid-connect/jwks"),
                     Err(cause) => {
                         tracing::error!(%cause, "no keys for private_key_jwt");
@@ -83,14 +85,19 @@ pub(super) async fn keep(publication: Arc<Publication>, stopped: impl Future<Out
     }
 }
 
-/// Makes the first set. Another node may be first: then its set is the one.
-async fn make(publication: &Publication) -> Result<(), String> {
-    let made = generated(OwnKeys::generate).await?;
+/// Makes the first set, or goes on with the one that could not be kept the time before. Another node may be first: then its set
+/// is the one.
+async fn make(publication: &Publication, before: &mut Option<Vec<Record>>) -> Result<(), String> {
+    let made = match before.take() {
+        Some(made) => made,
+        None => generated(OwnKeys::generate).await?,
+    };
+    let made = before.insert(made);
     if publication.is_declarative() {
         let keys = publication.plugins().registry().own_keys();
-        return keys.put(Some(&made)).map_err(|fault| fault.to_string());
+        return keys.put(Some(made)).map_err(|fault| fault.to_string());
     }
-    let record = record(publication, &made)?;
+    let record = record(publication, made)?;
     match apply(publication, Change::Insert { entity: &OIC_JWKS, record }).await {
         Ok(()) | Err(StoreFault::PrimaryKey { .. }) => publication.publish().await,
         Err(fault) => Err(fault.to_string()),

@@ -10,10 +10,10 @@ use keybound_store::BoxFuture;
 use keybound_store::config::{ConfigStore, Versioned};
 use tokio::sync::{Mutex, watch};
 
-use super::{StartFault, client_keys};
 use super::plugins::Plugins;
 use super::secrets;
 use super::source::{self, Declarations, Held, Source};
+use super::{StartFault, client_keys};
 
 /// How long to wait before what another node wrote is read again, when it could not be.
 const AGAIN: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
 use super::view::View;
 use super::{
     AclGroup, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup, ConsumerGroupMember,
-    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, OicJwks, PluginInstance, Route, Service,
-    Sni, Target, Upstream, Vault, ViewFault,
+    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, OicJwks, PluginInstance, Route,
+    Service, Sni, Target, Upstream, Vault, ViewFault,
 };
 use crate::Record;
 

@@ -9,16 +9,12 @@ pub const OIC_JWKS_ID: &str = "c3cfba2d-1617-453f-a416-52e6edb5f9a0";
 
 /// The keys with which `openid-connect` authenticates the gateway at providers. The set of the id [`OIC_JWKS_ID`] is used, else
 /// the first that there is.
-pub static OIC_JWKS: LazyLock<Descriptor> = LazyLock::new(|| {
-    Descriptor::new("oic_jwks", "oic_jwk", schema())
-});
+pub static OIC_JWKS: LazyLock<Descriptor> =
+    LazyLock::new(|| Descriptor::new("oic_jwks", "oic_jwk", schema()));
 
 fn schema() -> Schema {
     let keys = array(jwk()).required().doc("The keys, as JWKs.");
-    Schema::new([
-        ("id", id()),
-        ("jwks", record([("keys", keys)]).required().doc("The set.")),
-    ])
+    Schema::new([("id", id()), ("jwks", record([("keys", keys)]).required().doc("The set."))])
 }
 
 /// A key as JWK (RFC 7517). Its private members are secrets.

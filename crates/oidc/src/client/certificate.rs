@@ -26,7 +26,8 @@ impl ClientIdentity {
         if chain.is_empty() {
             return Err(fault("there is no certificate"));
         }
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| fault("the private key is no PEM"))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| fault("the private key is no PEM"))?;
         Ok(Self { chain: Arc::new(chain), key: Arc::new(key) })
     }
 

@@ -80,7 +80,8 @@ impl ClientCredentials {
             return Err(SettingsFault::ClientCertificate);
         }
         let named = algorithm.as_deref();
-        let (hmac, asymmetric) = (named.and_then(HmacAlgorithm::from_name), named.and_then(Algorithm::from_name));
+        let (hmac, asymmetric) =
+            (named.and_then(HmacAlgorithm::from_name), named.and_then(Algorithm::from_name));
         let fits = match method {
             Some(AuthMethod::SecretJwt) => asymmetric.is_none(),
             Some(AuthMethod::PrivateKeyJwt) => hmac.is_none(),
@@ -180,7 +181,9 @@ impl Named {
         }
         let declared = jwk.get("alg").and_then(Value::as_str).map(Algorithm::from_name);
         let algorithm = match (algorithm, declared) {
-            (Some(wanted), Some(declared)) if declared != Some(wanted) => return Err(SettingsFault::ClientAlgorithm),
+            (Some(wanted), Some(declared)) if declared != Some(wanted) => {
+                return Err(SettingsFault::ClientAlgorithm);
+            }
             (_, Some(None)) => return Err(SettingsFault::ClientAlgorithm),
             (wanted, declared) => wanted.or(declared.flatten()),
         };
@@ -336,7 +339,9 @@ mod tests {
         assert_eq!(with(&|_| {}, Some("ES256")), None);
         assert_eq!(with(&|_| {}, Some("RS256")), Some(SettingsFault::ClientAlgorithm));
         assert!(matches!(with(&|jwk| drop(jwk.remove("d")), None), Some(SettingsFault::ClientJwk(_))));
-        let oct = |jwk: &mut Map<String, Value>| *jwk = json!({"kty": "oct", "k": "AA"}).as_object().unwrap().clone();
+        let oct = |jwk: &mut Map<String, Value>| {
+            *jwk = json!({"kty": "oct", "k": "AA"}).as_object().unwrap().clone()
+        };
         assert_eq!(with(&oct, None), Some(SettingsFault::SymmetricKey));
         let other = |jwk: &mut Map<String, Value>| drop(jwk.insert("alg".into(), "ES256K".into()));
         assert_eq!(with(&other, None), Some(SettingsFault::ClientAlgorithm));

@@ -173,9 +173,8 @@ fn is_private(jwk: &Map<String, Value>) -> bool {
 
 /// The members that may be published, by name: what is not known to be public stays here.
 fn public(jwk: &Map<String, Value>) -> Map<String, Value> {
-    const PUBLIC: [&str; 13] = [
-        "kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "x5c", "x5t", "x5t#S256",
-    ];
+    const PUBLIC: [&str; 13] =
+        ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "x5c", "x5t", "x5t#S256"];
     let members = jwk.iter().filter(|(name, value)| PUBLIC.contains(&name.as_str()) && !value.is_null());
     members.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

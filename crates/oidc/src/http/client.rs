@@ -106,7 +106,8 @@ impl HttpClient {
         headers: &[(HeaderName, HeaderValue)],
         body: Bytes,
     ) -> Result<StatusCode, Cause> {
-        let request = with_headers(self.client.request(method, url.clone()).version(self.version).body(body), headers);
+        let request =
+            with_headers(self.client.request(method, url.clone()).version(self.version).body(body), headers);
         let response = request.send().await.map_err(|fault| cause_of(&fault))?;
         let status = response.status();
         // Read, so that the connection can be used again; what it says does not matter.

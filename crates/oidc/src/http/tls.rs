@@ -63,7 +63,7 @@ impl TrustRoots {
     /// # Errors
     /// [`SetupFault::Tls`]
     pub fn client_config(&self, verify: bool) -> Result<ClientConfig, SetupFault> {
-        client_config(self, verify)
+        client_config(self, verify, None)
     }
 
     /// How many authorities are trusted.

@@ -63,10 +63,12 @@ impl Envelope<'_> {
             .and_then(|validity| validity.check(now))
             .map_err(|_| fault("times of the introspection answer"))?;
         if self.verify_signature {
-            provider.own_keys().verify(&jws, jws.kid(), algorithm).await.map_err(|refused| match refused {
-                Fault::Token(_) => fault("signature of the introspection answer"),
-                other => other,
-            })?;
+            provider.own_keys().verify(&jws, jws.kid(), algorithm).await.map_err(
+                |refused| match refused {
+                    Fault::Token(_) => fault("signature of the introspection answer"),
+                    other => other,
+                },
+            )?;
         }
         match claims.remove("token_introspection") {
             Some(Value::Object(inner)) => Ok(inner),
@@ -76,7 +78,8 @@ impl Envelope<'_> {
 }
 
 fn is_jwt(answer: &Answer) -> bool {
-    let Some(text) = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+    let Some(text) = answer.headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+    else {
         return false;
     };
     let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keybound_pop::time::UnixTime;
 use parking_lot::Mutex;
+use reqwest::Url;
+use serde_json::{Map, Value};
 
 use super::answer::{judge, read_json, require_answered};
 use super::answer_jwt::Envelope;
@@ -21,9 +24,6 @@ use crate::flight::{Flight, launch};
 use crate::http::HttpClient;
 use crate::provider::Provider;
 use crate::token::{TokenPolicy, VerifiedToken};
-use reqwest::Url;
-use serde_json::{Map, Value};
-use std::time::Duration;
 
 /// Most bytes of an introspection answer.
 const LIMIT: usize = 64 * 1024;

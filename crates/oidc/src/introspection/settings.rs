@@ -95,7 +95,9 @@ impl AnswerForm {
     /// The form of that media type.
     #[must_use]
     pub fn from_media_type(name: &str) -> Option<Self> {
-        [Self::Json, Self::Jwt, Self::TokenIntrospectionJwt].into_iter().find(|form| form.media_type() == name)
+        [Self::Json, Self::Jwt, Self::TokenIntrospectionJwt]
+            .into_iter()
+            .find(|form| form.media_type() == name)
     }
 }
 

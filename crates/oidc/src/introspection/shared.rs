@@ -1,9 +1,10 @@
 //! Answers that nodes share.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use keybound_pop::time::UnixTime;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 /// A memory of answers beside that of the process, which other nodes with the same configuration read and write.
 ///

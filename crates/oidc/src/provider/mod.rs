@@ -170,11 +170,20 @@ impl Provider {
     ///
     /// # Errors
     /// As [`Self::introspection_endpoint`]; [`Cause::Endpoint`] too for an endpoint without TLS.
-    pub(crate) async fn mtls_introspection_endpoint(&self, alias: Option<&Url>) -> Result<Url, ProviderFault> {
+    pub(crate) async fn mtls_introspection_endpoint(
+        &self,
+        alias: Option<&Url>,
+    ) -> Result<Url, ProviderFault> {
         let url = match alias {
             Some(url) => url.clone(),
             // Metadata that cannot be had do not matter where the endpoint is configured.
-            None => match self.metadata().await.ok().flatten().and_then(|known| known.mtls_introspection_endpoint.clone()) {
+            None => match self
+                .metadata()
+                .await
+                .ok()
+                .flatten()
+                .and_then(|known| known.mtls_introspection_endpoint.clone())
+            {
                 Some(url) => url,
                 None => self.introspection_endpoint().await?,
             },

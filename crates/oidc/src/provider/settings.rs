@@ -75,6 +75,8 @@ pub enum SettingsFault {
     #[error("client_jwk: {0}")]
     ClientJwk(String),
     /// A symmetric key where a private one belongs.
-    #[error("client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret")]
+    #[error(
+        "client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret"
+    )]
     SymmetricKey,
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybound_oidc::{
-    AuthMethod, ClientCredentials, ClientIdentity, ClientSettings, HttpClient, HttpSettings, IntrospectionSettings,
-    Introspector, MutualTls, OwnKeys, Proxies, Proxy, RequestExtras, SetupFault, TokenPolicy, TrustRoots,
+    AuthMethod, ClientCredentials, ClientIdentity, ClientSettings, HttpClient, HttpSettings,
+    IntrospectionSettings, Introspector, MutualTls, OwnKeys, Proxies, Proxy, RequestExtras, SetupFault,
+    TokenPolicy, TrustRoots,
 };
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jwk::PublicKey;
@@ -25,8 +26,12 @@ use crate::setup::{METADATA, NOW, Setup, introspect, provider_code};
 const PATH: &str = "/introspect";
 
 fn by(method: AuthMethod) -> ClientCredentials {
-    let settings =
-        ClientSettings { id: "gateway".to_owned(), method: Some(method), has_certificate: true, ..Default::default() };
+    let settings = ClientSettings {
+        id: "gateway".to_owned(),
+        method: Some(method),
+        has_certificate: true,
+        ..Default::default()
+    };
     ClientCredentials::of(settings).unwrap()
 }
 
@@ -122,7 +127,8 @@ async fn without_the_certificate_the_handshake_fails_as_the_providers_fault() {
     let url = format!("https://localhost:{}{PATH}", secure.addr.port());
     setup.settings.introspection_endpoint = Some(url);
     let mutual_tls = Some(MutualTls { http: http(pki.roots.clone(), None), endpoint: None });
-    let settings = IntrospectionSettings { clients: vec![by(AuthMethod::Tls)], mutual_tls, ..Default::default() };
+    let settings =
+        IntrospectionSettings { clients: vec![by(AuthMethod::Tls)], mutual_tls, ..Default::default() };
     let code = provider_code(introspect(&setup.introspector(settings), "t").await);
     assert!(matches!(code, "provider_tls" | "provider_broken_answer" | "provider_unreachable"), "{code}");
     assert_eq!(secure.count(PATH), 0);
@@ -318,7 +324,8 @@ async fn calls_are_made_in_the_configured_version_of_http() {
         setup.mock.json(PATH, &json!({"active": true}));
         let settings = HttpSettings { http_1_0, ..HttpSettings::new(TrustRoots::empty()) };
         let http = HttpClient::new(&settings, Handle::current()).unwrap();
-        let provider = keybound_oidc::Provider::new(&setup.settings, http, Arc::clone(&setup.clock) as _).unwrap();
+        let provider =
+            keybound_oidc::Provider::new(&setup.settings, http, Arc::clone(&setup.clock) as _).unwrap();
         let introspector =
             Introspector::new(provider, IntrospectionSettings::default(), TokenPolicy::default());
         introspect(&introspector, "t").await.unwrap();

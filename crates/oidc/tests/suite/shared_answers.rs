@@ -15,9 +15,12 @@ use crate::setup::{NOW, Setup, introspect, token_fault};
 
 const PATH: &str = "/introspect";
 
+/// A value, and how long it was to be kept.
+type Kept = (Vec<u8>, Duration);
+
 #[derive(Debug, Default)]
 struct Shelf {
-    entries: Mutex<HashMap<[u8; 32], (Vec<u8>, Duration)>>,
+    entries: Mutex<HashMap<[u8; 32], Kept>>,
     broken: bool,
 }
 
@@ -77,9 +80,10 @@ async fn entries_that_cannot_be_read_and_stores_that_fail_lead_to_the_provider()
     setup.mock.json(PATH, &active());
     let shelf = Arc::default();
     introspect(&node(&setup, &shelf, TokenPolicy::default()), "t").await.unwrap();
-    for (calls, value) in [b"".as_slice(), b"[]", b"{\"claims\":{\"active\":true}}", b"{\"fresh_until\":9e99}"]
-        .into_iter()
-        .enumerate()
+    for (calls, value) in
+        [b"".as_slice(), b"[]", b"{\"claims\":{\"active\":true}}", b"{\"fresh_until\":9e99}"]
+            .into_iter()
+            .enumerate()
     {
         shelf.entries.lock().unwrap().values_mut().for_each(|entry| entry.0 = value.to_vec());
         introspect(&node(&setup, &shelf, TokenPolicy::default()), "t").await.unwrap();

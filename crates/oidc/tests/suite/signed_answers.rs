@@ -12,7 +12,12 @@ const JWT: &str = "application/token-introspection+jwt";
 
 fn introspector(setup: &Setup, form: AnswerForm, verify_signature: bool) -> Introspector {
     let client = ClientCredentials::new("gateway".to_owned(), None, None).unwrap();
-    setup.introspector(IntrospectionSettings { clients: vec![client], form, verify_signature, ..Default::default() })
+    setup.introspector(IntrospectionSettings {
+        clients: vec![client],
+        form,
+        verify_signature,
+        ..Default::default()
+    })
 }
 
 fn reply(text: String) -> Reply {
@@ -49,8 +54,13 @@ async fn the_claims_inside_a_good_envelope_speak_for_the_token() {
         assert_eq!(token.claims["sub"], "john");
         assert_eq!(setup.mock.last(PATH).header("accept"), Some(form.media_type()));
 
-        setup.mock.reply(PATH, reply(signed(&setup, json!({}), json!({"token_introspection": {"active": false}}))));
-        assert_eq!(token_fault(introspect(&introspector(&setup, form, true), "t").await), TokenFault::Inactive);
+        setup
+            .mock
+            .reply(PATH, reply(signed(&setup, json!({}), json!({"token_introspection": {"active": false}}))));
+        assert_eq!(
+            token_fault(introspect(&introspector(&setup, form, true), "t").await),
+            TokenFault::Inactive
+        );
     }
 }
 
@@ -97,7 +107,8 @@ async fn every_part_of_the_envelope_is_checked_and_a_fault_is_never_the_tokens()
         ]
         .map(|changes| signed(&setup, json!({}), changes)),
     );
-    let foreign = Signer::new("k1").token_with(json!({"typ": "token-introspection+jwt"}), &envelope(&setup, json!({})));
+    let foreign =
+        Signer::new("k1").token_with(json!({"typ": "token-introspection+jwt"}), &envelope(&setup, json!({})));
     headers.push(foreign);
     headers.push("a.b.c.d.e".to_owned());
     for text in headers {
@@ -113,7 +124,9 @@ async fn only_the_signature_can_be_ignored() {
     let foreign = Signer::new("k1");
     let typed = json!({"typ": "token-introspection+jwt"});
     let introspector = introspector(&setup, AnswerForm::TokenIntrospectionJwt, false);
-    setup.mock.reply(PATH, reply(foreign.token_with(typed.clone(), &envelope(&setup, json!({"aud": "other"})))));
+    setup
+        .mock
+        .reply(PATH, reply(foreign.token_with(typed.clone(), &envelope(&setup, json!({"aud": "other"})))));
     assert_eq!(provider_code(introspect(&introspector, "t").await), "provider_malformed");
     setup.mock.reply(PATH, reply(foreign.token_with(typed, &envelope(&setup, json!({})))));
     introspect(&introspector, "t").await.unwrap();

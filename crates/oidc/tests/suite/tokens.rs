@@ -268,7 +268,7 @@ async fn a_token_with_an_hmac_holds_only_where_that_is_on_and_the_secret_is_long
     let mut setup = Setup::new().await;
     setup.settings.issuers_allowed = vec![setup.mock.url(""), "https://other.test".to_owned()];
     let long = "0123456789abcdef0123456789abcdef";
-    let signed = |secret: &str, claims: &serde_json::Value| {
+    let signed = |secret: &str, claims: &Value| {
         let header = json!({"alg": "HS256", "typ": "at+jwt"}).to_string();
         let input = format!("{}.{}", encode(header.as_bytes()), encode(claims.to_string().as_bytes()));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), input.as_bytes());

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::Record;
-use keybound_oidc::{
-    ClientIdentity, HttpClient, HttpSettings, IntrospectionSettings, Introspector, MutualTls, OwnKeys, Provider,
-    TokenCache, Verifier,
-};
+use keybound_oidc::{HttpClient, Introspector, OwnKeys, Provider, TokenCache, Verifier};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::ReplayStore;
@@ -15,6 +12,7 @@ use moka::sync::Cache;
 use serde_json::Value;
 
 use super::answer::Answerer;
+use super::asking;
 use super::binding::Binder;
 use super::client_choice::ClientChoice;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
@@ -72,7 +70,7 @@ impl Shared {
         if let Some(client) = clients.get(transport) {
             return Ok(client.clone());
         }
-        let client = called(&http(transport, environment), environment)?;
+        let client = asking::called(&asking::http(transport, environment), environment)?;
         clients.insert(transport.clone(), client.clone());
         Ok(client)
     }
@@ -175,8 +173,12 @@ impl Builder {
         environment: &Environment,
     ) -> Result<Arc<Tokens>, String> {
         let record = instance.config;
-        let identity = identity(instance, config)?;
-        let key = format!("{} {:?}", excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]), identity.as_ref().map(|(pem, _)| pem));
+        let identity = asking::identity(instance, config)?;
+        let key = format!(
+            "{} {:?}",
+            excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]),
+            identity.as_ref().map(|(pem, _)| pem)
+        );
         if let Some((known, tokens)) = &self.tokens
             && *known == key
         {
@@ -185,7 +187,10 @@ impl Builder {
         let provider =
             shared.provider(excerpt(record, &[&PROVIDER_FIELDS]), &config.provider, environment)?;
         let ProviderConfig { policy, extras, clients, .. } = config.provider.clone();
-        let introspection = introspection(config, identity.map(|(_, identity)| identity), shared, environment)?;
+        let identity = identity.map(|(_, identity)| identity);
+        let mut introspection = asking::introspection(config, identity, &shared.own_keys, environment)?;
+        let asked = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        introspection.shared = asking::cluster_cache(config, &asked, environment)?;
         let tokens = Arc::new(Tokens {
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
@@ -197,66 +202,6 @@ impl Builder {
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
     }
-}
-
-fn http(transport: &Transport, environment: &Environment) -> HttpSettings {
-    HttpSettings {
-        verify: transport.verify,
-        timeout: transport.timeout,
-        keepalive: transport.keepalive,
-        proxies: transport.proxies.clone(),
-        http_1_0: transport.http_1_0,
-        ..HttpSettings::new(environment.roots.clone())
-    }
-}
-
-fn called(settings: &HttpSettings, environment: &Environment) -> Result<HttpClient, String> {
-    HttpClient::new(settings, environment.runtime.clone()).map_err(|fault| fault.to_string())
-}
-
-/// A certificate and its key, in PEM.
-type PemPair = (String, String);
-
-/// The certificate that clients show, with its text, which tells whether it is another one than before.
-fn identity(
-    instance: &Instance<'_>,
-    config: &Config,
-) -> Result<Option<(PemPair, ClientIdentity)>, String> {
-    let Some(id) = config.provider.clients.certificate else { return Ok(None) };
-    let certificate = instance.material.certificate(id);
-    let certificate = certificate.ok_or_else(|| format!("tls_client_auth_cert_id: there is no certificate {id}"))?;
-    let (cert, key) = (certificate.cert.clone(), certificate.key.clone());
-    let identity = ClientIdentity::from_pem(&cert, &key);
-    let identity = identity.map_err(|fault| format!("tls_client_auth_cert_id: {fault}"))?;
-    Ok(Some(((cert, key), identity)))
-}
-
-/// Introspection with its clients.
-fn introspection(
-    config: &Config,
-    identity: Option<ClientIdentity>,
-    shared: &Shared,
-    environment: &Environment,
-) -> Result<IntrospectionSettings, String> {
-    let ProviderConfig { introspection, clients, transport, .. } = &config.provider;
-    let asks = config.methods.introspection || config.methods.introspect_jwt;
-    let credentials = clients.credentials(|settings| {
-        // Keys are made only for those who sign with them.
-        settings.own_keys = Some(if asks { Arc::clone(&shared.own_keys) } else { Arc::default() });
-    })?;
-    let mutual_tls = match identity {
-        None => None,
-        Some(identity) => {
-            let settings = HttpSettings {
-                verify: clients.mtls_verify,
-                identity: Some(identity),
-                ..http(transport, environment)
-            };
-            let http = called(&settings, environment).map_err(|fault| format!("tls_client_auth_cert_id: {fault}"))?;
-            Some(MutualTls { http, endpoint: clients.mtls_endpoint.clone() })
-        }
-    };
-    Ok(IntrospectionSettings { clients: credentials, mutual_tls, ..introspection.clone() })
 }
 
 fn secret(environment: &Environment) -> [u8; 32] {
@@ -289,7 +234,7 @@ const PROVIDER_FIELDS: [&str; 19] = [
 ];
 
 /// The fields that, beside those, decide whether a token is good and how long that is remembered.
-const TOKEN_FIELDS: [&str; 42] = [
+const TOKEN_FIELDS: [&str; 45] = [
     "auth_methods",
     "introspect_jwt_tokens",
     "domains",
@@ -329,6 +274,9 @@ const TOKEN_FIELDS: [&str; 42] = [
     "cache_ttl_max",
     "cache_ttl_neg",
     "cache_ttl_resurrect",
+    "cluster_cache_strategy",
+    "cluster_cache_items",
+    "cluster_cache_redis",
     "enable_hs_signatures",
     "ignore_signature",
     "max_age",

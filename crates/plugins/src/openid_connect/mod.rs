@@ -13,10 +13,12 @@
 //! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees.
 
 mod answer;
+mod asking;
 mod authorize;
 mod binding;
 mod build;
 mod client_choice;
+mod cluster_cache;
 mod config;
 mod credential;
 mod nonce;

@@ -82,7 +82,8 @@ async fn a_stranger_makes_no_more_answers_than_there_are_clients() {
 
 #[tokio::test]
 async fn a_contradiction_to_the_metadata_is_503_where_parameters_are_verified() {
-    let gate = Gate::with(json!({"verify_parameters": true, "jwks_endpoint": "http://127.0.0.1:9/keys"})).await;
+    let gate =
+        Gate::with(json!({"verify_parameters": true, "jwks_endpoint": "http://127.0.0.1:9/keys"})).await;
     let token = gate.bearer();
     let refused = gate.refuse(Call::get(URL).header("authorization", &format!("Bearer {token}"))).await;
     assert_eq!((refused.status, refused.code), (StatusCode::SERVICE_UNAVAILABLE, "provider_parameters"));
@@ -93,10 +94,8 @@ async fn a_contradiction_to_the_metadata_is_503_where_parameters_are_verified() 
 async fn a_certificate_that_is_not_there_is_named() {
     let gate = Gate::strict().await;
     let id = "7fca84d6-7d37-4a74-a7b0-93e576089a41";
-    let given = config(
-        &gate.provider,
-        json!({"client_auth": ["tls_client_auth"], "tls_client_auth_cert_id": id}),
-    );
+    let given =
+        config(&gate.provider, json!({"client_auth": ["tls_client_auth"], "tls_client_auth_cert_id": id}));
     let schema = &gate.registry.plugin("openid-connect").unwrap().config;
     let complete = schema.process(given.as_object().unwrap().clone()).unwrap();
     let instance = Instance {

@@ -9,6 +9,7 @@
 
 mod answers;
 mod clients;
+mod cluster_cache;
 mod credentials;
 mod decision_table;
 mod forwarding;

@@ -1,7 +1,9 @@
 //! The clients of the provider: `client_id` and the fields that go with it.
 
 use keybound_model::Record;
-use keybound_oidc::{AuthMethod, ClientCredentials, ClientSettings, HmacAlgorithm, SettingsFault, SharedSecrets, Url};
+use keybound_oidc::{
+    AuthMethod, ClientCredentials, ClientSettings, HmacAlgorithm, SettingsFault, SharedSecrets, Url,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -34,7 +36,9 @@ impl Clients {
             .map(|text| Url::parse(text).map_err(|_| "mtls_introspection_endpoint: invalid url".to_owned()))
             .transpose()?;
         if mtls_endpoint.as_ref().is_some_and(|url| url.scheme() != "https") {
-            return Err("mtls_introspection_endpoint: must be https, or nobody sees the certificate".to_owned());
+            return Err(
+                "mtls_introspection_endpoint: must be https, or nobody sees the certificate".to_owned()
+            );
         }
         Ok(Self {
             settings: settings(fields, certificate.is_some())?,
@@ -78,7 +82,9 @@ pub(super) fn shared_secrets(fields: Fields<'_>) -> Result<Option<SharedSecrets>
     let secrets = fields.strings("client_secret");
     let least = HmacAlgorithm::Hs256.least_secret();
     if secrets.iter().all(|secret| secret.len() < least) {
-        return Err(format!("enable_hs_signatures: needs a client_secret of at least {least} bytes (RFC 7518 §3.2)"));
+        return Err(format!(
+            "enable_hs_signatures: needs a client_secret of at least {least} bytes (RFC 7518 §3.2)"
+        ));
     }
     Ok(Some(SharedSecrets::new(secrets)))
 }
@@ -133,7 +139,9 @@ fn settings(fields: Fields<'_>, has_certificate: bool) -> Result<Vec<ClientSetti
         .map(|(index, id)| {
             let method = match endpoint.or(at(&methods, index).map(String::as_str)) {
                 None => None,
-                Some(name) => Some(AuthMethod::from_name(name).ok_or_else(|| format!("client_auth: bad method '{name}'"))?),
+                Some(name) => Some(
+                    AuthMethod::from_name(name).ok_or_else(|| format!("client_auth: bad method '{name}'"))?,
+                ),
             };
             // An element without a key type keeps the place of a client that has no key.
             let jwk = at(&keys, index).filter(|jwk| jwk.get("kty").is_some_and(Value::is_string));

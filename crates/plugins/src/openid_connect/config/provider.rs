@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use http::HeaderName;
 use keybound_oidc::{
-    AnswerForm, CacheTimes, IntrospectionSettings, ProviderSettings, Proxies, Proxy, Requirement, TokenPolicy,
-    TokenTypes,
+    AnswerForm, CacheTimes, IntrospectionSettings, ProviderSettings, Proxies, Proxy, Requirement,
+    TokenPolicy, TokenTypes,
 };
 use keybound_pop::algorithm::AlgorithmSet;
+use keybound_store::redis::RedisSettings;
+use serde_json::Value;
 
 use super::clients::{Clients, shared_secrets};
 use super::fields::Fields;
+use super::redis;
 
 /// Everything that decides whether a token is good.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub(crate) struct ProviderConfig {
     pub(crate) extras: ExtraNames,
     /// Who asks; still without what is not in the configuration.
     pub(crate) clients: Clients,
+    /// The Redis of the cache that nodes share (`cluster_cache_strategy`).
+    pub(crate) cluster: Option<RedisSettings>,
 }
 
 /// How the provider is called.
@@ -66,13 +71,28 @@ impl ProviderConfig {
                 args: fields.strings("introspection_post_args_client"),
             },
             clients: Clients::parse(fields)?,
+            cluster: cluster(fields)?,
         })
     }
 }
 
+/// The Redis of the shared cache, where answers go into one at all.
+fn cluster(fields: Fields<'_>) -> Result<Option<RedisSettings>, String> {
+    let shares = fields.text("cluster_cache_strategy") == Some("redis")
+        && fields.has("cluster_cache_items", "introspection")
+        && fields.flag("cache_introspection");
+    if !shares {
+        return Ok(None);
+    }
+    let record = fields.0.get("cluster_cache_redis").and_then(Value::as_object);
+    let record = record.ok_or("cluster_cache_redis: required by cluster_cache_strategy")?;
+    redis::settings(record).map(Some).map_err(|fault| format!("cluster_cache_redis: {fault}"))
+}
+
 fn proxies(fields: Fields<'_>) -> Proxies {
     let text = |name: &str| fields.text(name).map(str::to_owned);
-    let proxy = |url: &str, authorization: &str| Some(Proxy { url: text(url)?, authorization: text(authorization) });
+    let proxy =
+        |url: &str, authorization: &str| Some(Proxy { url: text(url)?, authorization: text(authorization) });
     Proxies {
         http: proxy("http_proxy", "http_proxy_authorization"),
         https: proxy("https_proxy", "https_proxy_authorization"),

@@ -42,14 +42,15 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             ],
             |config| clients::check(config).map_err(|(field, cause)| Errors::field(field, cause)),
         ),
-        custom(
-            "verified_parameters",
-            &["verify_parameters", "using_pseudo_issuer"],
-            |config| match flag(config, "verify_parameters") && flag(config, "using_pseudo_issuer") {
-                true => Err(Errors::field("verify_parameters", "there are no metadata when using_pseudo_issuer is true")),
+        custom("verified_parameters", &["verify_parameters", "using_pseudo_issuer"], |config| {
+            match flag(config, "verify_parameters") && flag(config, "using_pseudo_issuer") {
+                true => Err(Errors::field(
+                    "verify_parameters",
+                    "there are no metadata when using_pseudo_issuer is true",
+                )),
                 false => Ok(()),
-            },
-        ),
+            }
+        }),
         custom(
             "endpoints",
             &["using_pseudo_issuer", "jwks_endpoint", "extra_jwks_uris", "introspection_endpoint"],

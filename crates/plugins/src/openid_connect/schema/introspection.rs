@@ -118,7 +118,7 @@ fn caches() -> Vec<(&'static str, Type)> {
         ("cache_token_exchange", switch(true).not_yet_supported().doc("Keep exchanged tokens.")),
         ("cache_user_info", switch(true).not_yet_supported().doc("Keep answers of the userinfo endpoint.")),
         ("token_cache_key_include_scope", switch(false).not_yet_supported().doc("Keep tokens apart by scope.")),
-        ("cluster_cache_strategy", string().one_of(["off", "redis"]).default("off").not_yet_supported().doc("The cache that nodes share.")),
-        ("cluster_cache_items", set(string().one_of(["introspection", "tokens"])).default(json!(["introspection"])).not_yet_supported().doc("What goes into the cache that nodes share.")),
+        ("cluster_cache_strategy", string().one_of(["off", "redis"]).default("off").doc("The cache of introspection answers that nodes share, beside that of each node: redis is the one of cluster_cache_redis. What it holds is sealed.")),
+        ("cluster_cache_items", set(string().one_of(["introspection", "tokens"])).default(json!(["introspection"])).not_yet_supported_values(["tokens"]).doc("What goes into the cache that nodes share.")),
     ]
 }

@@ -68,8 +68,7 @@ fn a_field_without_effect_is_refused_by_name() {
         ("scopes", json!(["openid", "profile"])),
         ("consumer_optional", json!(true)),
         ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
-        ("cluster_cache_strategy", json!("redis")),
-        ("redis", json!({"host": "redis.example"})),
+        ("cache_tokens_salt", json!("salt")),
         ("proof_of_possession_mtls", json!("strict")),
         ("protected_resource_metadata", json!(true)),
         ("login_action", json!("redirect")),
@@ -218,14 +217,38 @@ fn a_client_can_do_what_its_method_needs() {
     let long = "0123456789abcdef0123456789abcdef";
     let curve = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA"});
     for (changes, text) in [
-        (json!({"client_auth": ["tls_client_auth"]}), "tls_client_auth_cert_id: missing for the client's authentication method"),
-        (json!({"client_auth": ["client_secret_jwt"], "client_secret": ["short"]}), "client_secret: must have at least 32 bytes for its algorithm (RFC 7518 §3.2)"),
-        (json!({"client_auth": ["client_secret_jwt"], "client_secret": [long], "client_alg": ["ES256"]}), "client_alg: does not fit the client's authentication method or its key"),
-        (json!({"client_auth": ["private_key_jwt"], "client_alg": ["HS256"]}), "client_alg: does not fit the client's authentication method or its key"),
-        (json!({"client_auth": ["private_key_jwt"], "client_jwk": [{"kty": "oct", "k": "AA"}]}), "client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret"),
-        (json!({"mtls_introspection_endpoint": "http://idp.example/i"}), "mtls_introspection_endpoint: must be https, or nobody sees the certificate"),
-        (json!({"enable_hs_signatures": true, "client_secret": ["short"]}), "enable_hs_signatures: needs a client_secret of at least 32 bytes (RFC 7518 §3.2)"),
-        (json!({"client_id": ["a", "b"], "client_secret": ["s"], "client_auth": ["client_secret_post", "tls_client_auth"]}), "tls_client_auth_cert_id: client 2: missing for the client's authentication method"),
+        (
+            json!({"client_auth": ["tls_client_auth"]}),
+            "tls_client_auth_cert_id: missing for the client's authentication method",
+        ),
+        (
+            json!({"client_auth": ["client_secret_jwt"], "client_secret": ["short"]}),
+            "client_secret: must have at least 32 bytes for its algorithm (RFC 7518 §3.2)",
+        ),
+        (
+            json!({"client_auth": ["client_secret_jwt"], "client_secret": [long], "client_alg": ["ES256"]}),
+            "client_alg: does not fit the client's authentication method or its key",
+        ),
+        (
+            json!({"client_auth": ["private_key_jwt"], "client_alg": ["HS256"]}),
+            "client_alg: does not fit the client's authentication method or its key",
+        ),
+        (
+            json!({"client_auth": ["private_key_jwt"], "client_jwk": [{"kty": "oct", "k": "AA"}]}),
+            "client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret",
+        ),
+        (
+            json!({"mtls_introspection_endpoint": "http://idp.example/i"}),
+            "mtls_introspection_endpoint: must be https, or nobody sees the certificate",
+        ),
+        (
+            json!({"enable_hs_signatures": true, "client_secret": ["short"]}),
+            "enable_hs_signatures: needs a client_secret of at least 32 bytes (RFC 7518 §3.2)",
+        ),
+        (
+            json!({"client_id": ["a", "b"], "client_secret": ["s"], "client_auth": ["client_secret_post", "tls_client_auth"]}),
+            "tls_client_auth_cert_id: client 2: missing for the client's authentication method",
+        ),
     ] {
         assert_eq!(message(introspecting(changes)), format!("schema violation ({text})"));
     }
