@@ -20,7 +20,7 @@ use keybound_store::config::ConfigStore;
 use keybound_store::counters::{CounterStore, MemoryCounters};
 use keybound_store::memory::MemoryStore;
 use keybound_store::redis::RedisSettings;
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
 use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use keybound_store::sqlite::SqliteStore;
 use serde_json::json;
@@ -185,6 +185,10 @@ impl CounterStores for Memory {
 impl ReplayStores for Memory {
     fn memory(&self, most: u64, most_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(most, most_per_key))
+    }
+
+    fn redis(&self, _redis: &RedisSettings, _settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`shared`]: values with an end, for sessions and caches that nodes share. Engines: [`shared::MemoryShared`],
 //!   [`shared::RedisShared`].
 //! - [`redis`]: how a Redis is reached, for all that is kept in one.
-//! - [`replay`]: the records of proofs that were used. Engine: [`replay::MemoryReplay`].
+//! - [`replay`]: the records of proofs that were used. Engines: [`replay::MemoryReplay`], [`replay::RedisReplay`].
 
 pub mod config;
 pub mod counters;

@@ -6,7 +6,7 @@ use keybound_plugins::{CounterStores, Environment, Random, ReplayStores, RootSec
 use keybound_pop::time::UnixTime;
 use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters};
 use keybound_store::redis::{RedisClients, RedisSettings, TlsConfigs};
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::replay::{MemoryReplay, RedisReplay, RedisReplaySettings, ReplayStore};
 use keybound_store::shared::{MemoryShared, RedisShared, SharedStore, SharedStores};
 use tokio::runtime::Handle;
 
@@ -54,7 +54,8 @@ pub(super) fn seed() -> Seed {
     Seed::new(secret())
 }
 
-fn secret() -> [u8; 32] {
+/// Thirty-two unpredictable bytes.
+pub(super) fn secret() -> [u8; 32] {
     let mut bytes = [0; 32];
     SystemRandom.fill(&mut bytes);
     bytes
@@ -87,6 +88,10 @@ struct Stores {
 impl ReplayStores for Stores {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+
+    fn redis(&self, redis: &RedisSettings, settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        Arc::new(RedisReplay::new(self.redis.client(redis), settings))
     }
 }
 

@@ -25,11 +25,12 @@ mod signals;
 mod source;
 mod tls;
 mod trust;
+mod warnings;
 
 use std::sync::Arc;
 
-use keybound_plugins::Registry;
 use keybound_plugins::metrics::Metrics;
+use keybound_plugins::{Registry, RootSecret};
 
 pub use fault::StartFault;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
@@ -144,9 +145,9 @@ fn plugins(
     settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<(Arc<Plugins>, Arc<Metrics>), StartFault> {
+) -> Result<(Arc<Plugins>, Arc<Metrics>, Arc<RootSecret>), StartFault> {
     let runtime = tokio::runtime::Handle::current();
     let environment = environment::environment(authorities.roots()?, runtime, started)?;
-    let metrics = Arc::clone(&environment.metrics);
-    Ok((Plugins::new(settings, Registry::new(environment))?, metrics))
+    let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
+    Ok((Plugins::new(settings, Registry::new(environment))?, metrics, root))
 }

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, watch};
 use super::plugins::Plugins;
 use super::secrets;
 use super::source::{self, Declarations, Held, Source};
-use super::{StartFault, client_keys};
+use super::{StartFault, client_keys, warnings};
 
 /// How long to wait before what another node wrote is read again, when it could not be.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ pub(super) struct Publication {
     read: AtomicU64,
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
+    /// What serves, but not as it was probably meant.
+    warnings: RwLock<Vec<String>>,
     stopping: AtomicBool,
     declares_keys: AtomicBool,
     counts: OnceLock<TrafficCounts>,
@@ -48,7 +50,7 @@ impl Publication {
         let is_stored = matches!(source, Source::Stored(_));
         client_keys::hand_over(&loaded.configuration, &registry, is_stored);
         registry.booted();
-        Ok(Self {
+        let publication = Self {
             source,
             registry,
             compiler,
@@ -56,10 +58,23 @@ impl Publication {
             publishing: Mutex::default(),
             read: AtomicU64::new(loaded.version),
             fault: RwLock::default(),
+            warnings: RwLock::default(),
             stopping: AtomicBool::default(),
             declares_keys: AtomicBool::new(!loaded.configuration.oic_jwks.is_empty()),
             counts: OnceLock::new(),
-        })
+        };
+        publication.warn(&loaded.configuration);
+        Ok(publication)
+    }
+
+    /// Says what is new of the warnings.
+    fn warn(&self, configuration: &Configuration) {
+        let found = warnings::of(self.store().database(), configuration);
+        let mut known = self.warnings.write().unwrap_or_else(PoisonError::into_inner);
+        for warning in found.iter().filter(|warning| !known.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
+        *known = found;
     }
 
     /// The store that the Admin API works on.
@@ -178,6 +193,7 @@ impl Publication {
         let compiled = loaded.and_then(|loaded| {
             let compiled = compile(&self.compiler, &loaded.configuration, &self.registry)?;
             client_keys::hand_over(&loaded.configuration, &self.registry, true);
+            self.warn(&loaded.configuration);
             Ok(compiled)
         });
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
@@ -221,7 +237,8 @@ impl Publisher for Publication {
             let Traffic { accepted, active, requests } = counts.sum();
             Connections { accepted, active, requests }
         });
-        Serving { fault, connections, ..Serving::default() }
+        let warnings = self.warnings.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Serving { fault, connections, warnings, ..Serving::default() }
     }
 }
 

@@ -43,7 +43,7 @@ impl Running {
         let started = SystemClock.now();
         let authorities = Authorities::read(settings)?;
         let policy = configured(settings)?;
-        let (plugins, metrics) = plugins(settings, &authorities, started)?;
+        let (plugins, metrics, root) = plugins(settings, &authorities, started)?;
         let declaration = Declaration::of(settings)?;
         let declared = declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten();
 
@@ -55,6 +55,7 @@ impl Running {
             Some(from) => Source::declarative(from, declared),
             None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
         };
+        source.share_root(&root).await?;
         let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
         let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
         let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);

@@ -7,15 +7,16 @@ use keybound_model::Record;
 use keybound_oidc::{HttpClient, Introspector, OwnKeys, Provider, TokenCache, Verifier};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::time::UnixTime;
-use keybound_store::replay::ReplayStore;
+use keybound_store::replay::{RedisReplaySettings, ReplayStore, Start};
 use moka::sync::Cache;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::answer::Answerer;
 use super::asking;
 use super::binding::Binder;
 use super::client_choice::ClientChoice;
-use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
+use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
 use super::target::Targets;
@@ -38,11 +39,20 @@ pub(crate) struct Shared {
     pub(crate) own_keys: Arc<OwnKeys>,
 }
 
+/// Where an instance remembers used proofs.
+struct Memory {
+    config: ReplayConfig,
+    reach: i64,
+    store: Arc<dyn ReplayStore>,
+}
+
 /// What one instance keeps when its configuration changes.
 pub(crate) struct Builder {
     own_secret: [u8; 32],
     horizon: Horizon,
-    replay: Option<(ReplayConfig, Arc<dyn ReplayStore>)>,
+    replay: Option<Memory>,
+    /// Whether used proofs of earlier processes may be unknown, and from which second on they are known.
+    complete_from: Option<UnixTime>,
     tokens: Option<(String, Arc<Tokens>)>,
     /// Seconds for which a proof can be used.
     pub(crate) reach: i64,
@@ -100,7 +110,7 @@ impl Builder {
     /// State for a new instance. `complete_from`: the second before which used proofs may be unknown.
     pub(crate) fn new(environment: &Environment, complete_from: Option<UnixTime>) -> Self {
         let horizon = complete_from.map(Horizon::after_start).unwrap_or_default();
-        Self { own_secret: secret(environment), horizon, replay: None, tokens: None, reach: 0 }
+        Self { own_secret: secret(environment), horizon, replay: None, complete_from, tokens: None, reach: 0 }
     }
 
     /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about
@@ -118,11 +128,30 @@ impl Builder {
         let config = Config::parse(record)?;
         let possession = config.possession.clone();
         self.extend(possession.proof.lifetime + possession.proof.leeway, environment);
-        let store = self.store(possession.replay, environment);
+        let store = self.store(instance.id, &possession, environment);
+        // All nodes of one store, and later processes, seal alike.
+        let root = &environment.root;
+        let nonce_secret = if root.is_shared() {
+            root.derive("dpop nonce", instance.id.as_bytes())
+        } else {
+            self.own_secret
+        };
+        let nonces = Nonces::new(
+            possession.nonce.clone(),
+            &nonce_secret,
+            root.is_shared(),
+            Arc::clone(&environment.random),
+        )?;
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
-            nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
-            replay: Replay { mode: possession.replay.mode, store, horizon: self.horizon },
+            nonces,
+            replay: Replay {
+                mode: possession.replay.mode,
+                store,
+                // A Redis knows itself what it may have lost.
+                horizon: if possession.replay.redis.is_some() { Horizon::default() } else { self.horizon },
+                fail_open: possession.replay.fail_open,
+            },
             headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
             possession,
         };
@@ -147,22 +176,51 @@ impl Builder {
         self.reach = reach;
     }
 
-    /// The memory of used proofs: the one there is, unless its bounds changed. A new one is empty, so that it counts as
-    /// after a start, and the secret for nonces is a new one too.
-    fn store(&mut self, config: ReplayConfig, environment: &Environment) -> Arc<dyn ReplayStore> {
-        let bounds = |config: &ReplayConfig| (config.max_entries, config.max_entries_per_key);
-        match &self.replay {
-            Some((known, store)) if bounds(known) == bounds(&config) => Arc::clone(store),
-            known => {
-                if known.is_some() {
-                    self.horizon = Horizon::after_start(environment.clock.now().next_whole_second());
-                    self.own_secret = secret(environment);
-                }
-                let store = environment.replay.memory(config.max_entries, config.max_entries_per_key);
-                self.replay = Some((config, Arc::clone(&store)));
-                store
+    /// The memory of used proofs: the one there is, unless its place or its bounds changed. A new one in the process is empty,
+    /// so that it counts as after a start, and the secret for nonces is a new one too.
+    fn store(
+        &mut self,
+        id: Uuid,
+        possession: &Possession,
+        environment: &Environment,
+    ) -> Arc<dyn ReplayStore> {
+        let config = possession.replay.clone();
+        let place = |config: &ReplayConfig| (config.max_entries_per_key, config.redis.clone());
+        let reach = self.reach;
+        if let Some(known) = &self.replay
+            && place(&known.config) == place(&config)
+            && match config.redis {
+                Some(_) => known.reach == reach,
+                None => known.config.max_entries == config.max_entries,
             }
+        {
+            return Arc::clone(&known.store);
         }
+        let now = environment.clock.now().next_whole_second();
+        let store = if let Some(redis) = &config.redis {
+            let start = match (&self.replay, self.complete_from) {
+                (Some(known), _) if known.config.redis == config.redis => Start::Running,
+                (Some(_), _) => Start::Moved(now.secs()),
+                (None, Some(from)) => Start::Boot(from.secs()),
+                (None, None) => Start::New,
+            };
+            let settings = RedisReplaySettings {
+                instance: *id.as_bytes(),
+                max_entries_per_key: config.max_entries_per_key,
+                reach,
+                leeway: possession.proof.leeway,
+                start,
+            };
+            environment.replay.redis(redis, settings)
+        } else {
+            if self.replay.is_some() {
+                self.horizon = Horizon::after_start(now);
+                self.own_secret = secret(environment);
+            }
+            environment.replay.memory(config.max_entries, config.max_entries_per_key)
+        };
+        self.replay = Some(Memory { config, reach, store: Arc::clone(&store) });
+        store
     }
 
     fn tokens(

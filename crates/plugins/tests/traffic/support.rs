@@ -19,7 +19,7 @@ use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
 use keybound_store::counters::{CounterFault, CounterStore, MemoryCounters, Window};
 use keybound_store::redis::RedisSettings;
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
 use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::Value;
 use uuid::Uuid;
@@ -46,6 +46,10 @@ struct Stores(Arc<MemoryCounters>);
 impl ReplayStores for Stores {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+
+    fn redis(&self, _redis: &RedisSettings, _settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
     }
 }
 

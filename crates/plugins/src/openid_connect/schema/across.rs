@@ -6,7 +6,7 @@ use keybound_model::schema::EntityCheck;
 use keybound_model::{Errors, Record, Violation};
 use serde_json::Value;
 
-use crate::openid_connect::config::{clients, origin};
+use crate::openid_connect::config::{clients, origin, redis};
 
 pub(super) fn checks() -> Vec<EntityCheck> {
     let custom = |name, fields, check| EntityCheck::Custom { name, fields, check };
@@ -71,6 +71,7 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             ],
             pairs,
         ),
+        custom("replay_redis", &["dpop_replay_strategy", "redis"], replay_redis),
         custom("nonce_rotation", &["dpop_nonce_rotation", "dpop_proof_lifetime"], nonce_rotation),
     ]
 }
@@ -202,6 +203,14 @@ fn pairs(config: &Record) -> Result<(), Errors> {
 }
 
 /// A nonce that is renewed only after its end would be refused first.
+fn replay_redis(config: &Record) -> Result<(), Errors> {
+    if text(config, "dpop_replay_strategy") != Some("redis") {
+        return Ok(());
+    }
+    let Some(record) = config.get("redis").and_then(Value::as_object) else { return Ok(()) };
+    redis::settings(record).map(drop).map_err(|fault| Errors::field("redis", &fault))
+}
+
 fn nonce_rotation(config: &Record) -> Result<(), Errors> {
     let number = |name: &str| config.get(name).and_then(Value::as_f64);
     match (number("dpop_nonce_rotation"), number("dpop_proof_lifetime")) {
