@@ -1,4 +1,5 @@
-//! The gateway as a client of its provider: keys of its own, one set for all nodes, published without their private parts.
+//! The gateway as a client of its provider: keys of its own, one set for all nodes, published without their private parts; and
+//! answers about tokens that nodes share.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,11 +8,15 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod provider;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use keybound_suites::{Admin, Answer, Gateway, PostgresServer};
+use keybound_suites::{Admin, Answer, Gateway, PostgresServer, RedisServer, Upstream};
 use serde_json::{Value, json};
+
+use provider::Provider;
 
 /// Longer than anything here takes.
 const EVER: Duration = Duration::from_secs(120);
@@ -148,4 +153,48 @@ fn without_a_store_the_set_lives_with_the_process() {
     assert_eq!(call(node.admin.address, "DELETE", "/openid-connect/jwks").status, 204);
     let second = kids(&set(node.admin));
     assert_eq!(second[10..], kids(&first));
+}
+
+/// A request with a token, to a route that asks the provider.
+fn asking(node: &Gateway, token: &str) -> u16 {
+    let head = format!(
+        "GET /guarded HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+        node.plain
+    );
+    Answer::to(node.plain, head.as_bytes()).status
+}
+
+#[test]
+fn nodes_ask_once_for_all_and_each_for_itself_without_the_redis() {
+    let (server, redis) = (PostgresServer::start(), RedisServer::start());
+    let (provider, upstream) = (Provider::start(), Upstream::start());
+    let database = server.settings("answers");
+    let settings: Vec<(&str, &str)> = database.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (one, two) = (Gateway::start(&settings), Gateway::start(&settings));
+    let config = json!({
+        "issuer": provider.issuer(), "auth_methods": ["introspection"],
+        "client_id": ["gateway"], "client_secret": ["secret"],
+        "cluster_cache_strategy": "redis",
+        "cluster_cache_redis": { "host": "127.0.0.1", "port": redis.port, "connect_timeout": 500, "read_timeout": 500 },
+    });
+    one.admin.guard("guarded", "/guarded", upstream.address, &config);
+    let started = Instant::now();
+    while asking(&two, "first") != 200 {
+        assert!(started.elapsed() < EVER, "{}", two.log());
+    }
+    assert_eq!(provider.asked(), 1);
+    assert_eq!(asking(&one, "first"), 200);
+    assert_eq!(provider.asked(), 1, "what one node was told serves the other");
+    // As after a restart: the keys that seal are those of the database.
+    let three = Gateway::start(&settings);
+    assert_eq!(asking(&three, "first"), 200);
+    assert_eq!(provider.asked(), 1);
+
+    redis.kill();
+    for (node, asked) in [(&one, 2), (&two, 3)] {
+        assert_eq!(asking(node, "second"), 200, "{}", node.log());
+        assert_eq!(provider.asked(), asked, "without the store each node asks");
+    }
+    assert_eq!(asking(&one, "first"), 200);
+    assert_eq!(provider.asked(), 3, "what a node knows by itself it still knows");
 }

@@ -12,7 +12,7 @@ use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
 use keybound_store::counters::{CounterStore, MemoryCounters};
 use keybound_store::redis::RedisSettings;
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
 use keybound_store::shared::{MemoryShared, SharedFault, SharedStore, SharedStores};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -91,6 +91,10 @@ impl SharedStores for Own {
 impl ReplayStores for Own {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+
+    fn redis(&self, _: &RedisSettings, _: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
     }
 }
 
