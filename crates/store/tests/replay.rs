@@ -98,8 +98,9 @@ async fn a_cluster_conforms() {
 async fn nodes_share_what_they_have_in_one_redis_and_instances_do_not() {
     let redis = RedisServer::start();
     let now = time(&redis);
-    let (one, two) = (store(&tcp(&redis), Start::New), store(&tcp(&redis), Start::Boot(now + 1)));
+    let one = store(&tcp(&redis), Start::New);
     assert_eq!(one.put_if_absent(record(1, 1, now - 60), now).await.unwrap(), Recorded::Fresh);
+    let two = store(&tcp(&redis), Start::Boot(now + 1));
     assert_eq!(two.put_if_absent(record(1, 1, now - 60), now).await.unwrap(), Recorded::Seen);
     // The second started later, but the first knows all of it.
     assert_eq!(two.put_if_absent(record(2, 1, now - 60), now).await.unwrap(), Recorded::Fresh);

@@ -112,12 +112,12 @@ impl Shard {
         }
         let most = |counters: &[Counter]| counters.iter().map(|counter| counter.count).max().unwrap_or(0);
         // From another place each time, so that no caller is looked at again and again while others never are.
-        let looked_at =
-            (0..LOOKED_AT.min(self.names.len())).map(|step| (self.next + step) % self.names.len());
+        let looked_at = (0..LOOKED_AT.min(self.names.len()))
+            .map(|step| self.next.saturating_add(step) % self.names.len());
         let counted = |place: &usize| self.names.get(*place).and_then(|name| self.counted.get(name));
         let least = looked_at.min_by_key(|place| counted(place).map_or(0, |counters| most(counters)));
-        self.next = self.next.wrapping_add(LOOKED_AT) % self.names.len().max(1);
         if let Some(place) = least {
+            self.next = place.saturating_add(1);
             let name = self.names.swap_remove(place);
             self.counted.remove(&name);
         }

@@ -21,6 +21,7 @@ each_database! {
     a_start_with_another_key_says_so,
     keys_rotate,
     a_sealed_value_does_not_open_in_another_record,
+    the_root_secret_is_made_once_and_sealed_like_the_others,
     a_secret_that_is_unique_is_found_and_stays_unique_whatever_the_key,
 }
 
@@ -142,6 +143,26 @@ async fn keys_rotate(lab: Lab) {
     hidden(&lab.home.dump().await);
     let said = refused(lab, keys(OLD)).await;
     assert!(said.ends_with("', which is not in store_key"), "{said}");
+}
+
+async fn the_root_secret_is_made_once_and_sealed_like_the_others(lab: Lab) {
+    let (first, second) = ([0x5a; 32], [0xa5; 32]);
+    // `WlpaWlpa…`: the first secret in base64.
+    let plain = "WlpaWlpaWlpa";
+    let (one, two) = tokio::join!(lab.store.root_secret(first), lab.store.root_secret(second));
+    let root = one.unwrap().unwrap();
+    assert_eq!(two.unwrap().unwrap(), root, "two nodes that start at once agree");
+    assert!(root == first || root == second);
+    let lab = reopened(lab, None).await;
+    assert_eq!(lab.store.root_secret([1; 32]).await.unwrap(), Some(root));
+    let lab = reopened(lab, keys(OLD)).await;
+    assert_eq!(lab.store.root_secret([1; 32]).await.unwrap(), Some(root));
+    let lab = reopened(lab, keys(&format!("{NEW},{OLD}"))).await;
+    assert_eq!(lab.store.root_secret([1; 32]).await.unwrap(), Some(root));
+    assert!(!lab.home.dump().await.contains(plain));
+    let lab = reopened(lab, keys(NEW)).await;
+    assert_eq!(lab.store.root_secret([1; 32]).await.unwrap(), Some(root));
+    assert!(refused(lab, None).await.ends_with("', and store_key is not set"));
 }
 
 async fn a_sealed_value_does_not_open_in_another_record(lab: Lab) {

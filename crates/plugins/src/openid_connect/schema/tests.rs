@@ -96,11 +96,24 @@ fn a_field_without_effect_may_have_its_default() {
 }
 
 #[test]
-fn redis_replay_is_refused_by_name() {
-    assert_eq!(
-        message(with("dpop_replay_strategy", json!("redis"))),
-        "schema violation (dpop_replay_strategy: 'redis' is not supported by Keybound yet)"
-    );
+fn what_of_a_redis_nothing_acts_on_is_refused_by_name() {
+    process(with("dpop_replay_strategy", json!("redis"))).unwrap();
+    for (field, value, said) in [
+        ("keepalive_backlog", json!(1), "'keepalive_backlog' is not supported by Keybound yet"),
+        ("connection_is_proxied", json!(true), "'connection_is_proxied' is not supported by Keybound yet"),
+        ("sentinel_role", json!("slave"), "'slave' is not supported by Keybound yet"),
+        ("cloud_authentication", json!({"auth_provider": "aws"}), "'cloud_authentication' is not supported"),
+    ] {
+        for record in ["redis", "cluster_cache_redis"] {
+            let mut redis = json!({});
+            redis[field] = value.clone();
+            let message = message(with(record, redis));
+            assert!(message.contains(said) && message.contains(record), "{message}");
+        }
+    }
+    let mut config = with("dpop_replay_strategy", json!("redis"));
+    config["redis"] = json!({"sentinel_nodes": [{}]});
+    assert!(message(config).contains("sentinel_master"));
 }
 
 #[test]
