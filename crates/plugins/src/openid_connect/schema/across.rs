@@ -72,6 +72,7 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             pairs,
         ),
         custom("replay_redis", &["dpop_replay_strategy", "redis"], replay_redis),
+        custom("cluster_redis", &["cluster_cache_strategy", "cluster_cache_redis"], cluster_redis),
         custom("nonce_rotation", &["dpop_nonce_rotation", "dpop_proof_lifetime"], nonce_rotation),
     ]
 }
@@ -209,6 +210,14 @@ fn replay_redis(config: &Record) -> Result<(), Errors> {
     }
     let Some(record) = config.get("redis").and_then(Value::as_object) else { return Ok(()) };
     redis::settings(record).map(drop).map_err(|fault| Errors::field("redis", &fault))
+}
+
+fn cluster_redis(config: &Record) -> Result<(), Errors> {
+    if text(config, "cluster_cache_strategy") != Some("redis") {
+        return Ok(());
+    }
+    let Some(record) = config.get("cluster_cache_redis").and_then(Value::as_object) else { return Ok(()) };
+    redis::settings(record).map(drop).map_err(|fault| Errors::field("cluster_cache_redis", &fault))
 }
 
 fn nonce_rotation(config: &Record) -> Result<(), Errors> {

@@ -298,3 +298,15 @@ fn parameters_are_verified_only_against_metadata() {
         "schema violation (verify_parameters: there are no metadata when using_pseudo_issuer is true)"
     );
 }
+
+#[test]
+fn a_shared_cache_needs_a_redis_that_can_be_reached() {
+    let mut config = with("cluster_cache_strategy", json!("redis"));
+    process(config.clone()).unwrap();
+    config["cluster_cache_redis"] = json!({"sentinel_nodes": [{}]});
+    assert!(message(config.clone()).contains("cluster_cache_redis: sentinel_master"), "{}", message(config));
+    assert_eq!(
+        message(with("cluster_cache_items", json!(["introspection", "tokens"]))),
+        "schema violation (cluster_cache_items.2: 'tokens' is not supported by Keybound yet)"
+    );
+}
