@@ -4,6 +4,7 @@
 //! configuration is read and compiled; the addresses are bound; then everything serves.
 
 mod certificate;
+mod client_keys;
 mod cold;
 mod control_plane;
 mod data_plane;

@@ -5,10 +5,13 @@
 
 mod bounds;
 mod certificates;
+mod clients;
 mod discovery;
 mod introspection;
 mod keys;
 mod mock;
 mod setup;
+mod shared_answers;
+mod signed_answers;
 mod signer;
 mod tokens;

@@ -103,6 +103,8 @@ fn providers() -> Vec<ProviderFault> {
         Cause::Malformed(""),
         Cause::IssuerMismatch,
         Cause::Endpoint(""),
+        Cause::Parameters(""),
+        Cause::ClientKeys,
         Cause::Busy,
         Cause::Interrupted,
     ];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::Record;
-use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache, Verifier};
+use keybound_oidc::{HttpClient, Introspector, OwnKeys, Provider, TokenCache, Verifier};
 use keybound_pop::proof::KeyCache;
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::{RedisReplaySettings, ReplayStore, Start};
@@ -13,8 +13,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::Answerer;
+use super::asking;
 use super::binding::Binder;
 use super::certificate::CertificateSource;
+use super::client_choice::ClientChoice;
 use super::config::redis::settings as redis_settings;
 use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
@@ -36,6 +38,7 @@ pub(crate) struct Shared {
     keys: Arc<ProofKeys>,
     clients: Mutex<HashMap<Transport, HttpClient>>,
     providers: Mutex<HashMap<String, Weak<Provider>>>,
+    pub(crate) own_keys: Arc<OwnKeys>,
 }
 
 /// Where an instance remembers used proofs.
@@ -64,6 +67,7 @@ impl Shared {
             keys: Arc::new(ProofKeys::new()),
             clients: Mutex::default(),
             providers: Mutex::default(),
+            own_keys: Arc::default(),
         }
     }
 
@@ -73,20 +77,13 @@ impl Shared {
         providers.values().filter_map(Weak::upgrade).collect()
     }
 
-    fn client(&self, transport: Transport, environment: &Environment) -> Result<HttpClient, String> {
+    fn client(&self, transport: &Transport, environment: &Environment) -> Result<HttpClient, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&transport) {
+        if let Some(client) = clients.get(transport) {
             return Ok(client.clone());
         }
-        let settings = HttpSettings {
-            roots: environment.roots.clone(),
-            verify: transport.verify,
-            timeout: transport.timeout,
-            keepalive: transport.keepalive,
-        };
-        let client =
-            HttpClient::new(&settings, environment.runtime.clone()).map_err(|fault| fault.to_string())?;
-        clients.insert(transport, client.clone());
+        let client = asking::called(&asking::http(transport, environment), environment)?;
+        clients.insert(transport.clone(), client.clone());
         Ok(client)
     }
 
@@ -98,7 +95,7 @@ impl Shared {
         config: &ProviderConfig,
         environment: &Environment,
     ) -> Result<Arc<Provider>, String> {
-        let client = self.client(config.transport, environment)?;
+        let client = self.client(&config.transport, environment)?;
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(provider) = providers.get(&key).and_then(Weak::upgrade) {
             return Ok(provider);
@@ -118,8 +115,8 @@ impl Builder {
         Self { own_secret: secret(environment), horizon, replay: None, complete_from, tokens: None, reach: 0 }
     }
 
-    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about tokens stays the same,
-    /// verified tokens carry over from the one before.
+    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about
+    /// tokens stays the same, verified tokens carry over from the one before.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
@@ -176,7 +173,7 @@ impl Builder {
                 &config.possession.policy,
                 config.possession.proof.algorithms,
             ),
-            tokens: self.tokens(record, &config, shared, environment)?,
+            tokens: self.tokens(instance, &config, shared, environment)?,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
             sessions,
@@ -242,12 +239,18 @@ impl Builder {
 
     fn tokens(
         &mut self,
-        record: &Record,
+        instance: &Instance<'_>,
         config: &Config,
         shared: &Shared,
         environment: &Environment,
     ) -> Result<Arc<Tokens>, String> {
-        let key = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        let record = instance.config;
+        let identity = asking::identity(instance, config)?;
+        let key = format!(
+            "{} {:?}",
+            excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]),
+            identity.as_ref().map(|(pem, _)| pem)
+        );
         if let Some((known, tokens)) = &self.tokens
             && *known == key
         {
@@ -255,13 +258,18 @@ impl Builder {
         }
         let provider =
             shared.provider(excerpt(record, &[&PROVIDER_FIELDS]), &config.provider, environment)?;
-        let ProviderConfig { policy, introspection, extras, .. } = config.provider.clone();
+        let ProviderConfig { policy, extras, clients, .. } = config.provider.clone();
+        let identity = identity.map(|(_, identity)| identity);
+        let mut introspection = asking::introspection(config, identity, &shared.own_keys, environment)?;
+        let asked = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        introspection.shared = asking::cluster_cache(config, &asked, environment)?;
         let tokens = Arc::new(Tokens {
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
             methods: config.methods,
             domains: config.domains.clone(),
             extras,
+            clients: ClientChoice::new(clients.ids(), &clients.arg),
         });
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
@@ -282,7 +290,7 @@ fn secret(environment: &Environment) -> [u8; 32] {
 }
 
 /// The fields that decide where metadata and keys come from.
-const PROVIDER_FIELDS: [&str; 13] = [
+const PROVIDER_FIELDS: [&str; 19] = [
     "issuer",
     "using_pseudo_issuer",
     "issuers_allowed",
@@ -296,10 +304,16 @@ const PROVIDER_FIELDS: [&str; 13] = [
     "ssl_verify",
     "timeout",
     "keepalive",
+    "http_version",
+    "http_proxy",
+    "http_proxy_authorization",
+    "https_proxy",
+    "https_proxy_authorization",
+    "no_proxy",
 ];
 
 /// The fields that, beside those, decide whether a token is good and how long that is remembered.
-const TOKEN_FIELDS: [&str; 35] = [
+const TOKEN_FIELDS: [&str; 45] = [
     "auth_methods",
     "introspect_jwt_tokens",
     "domains",
@@ -314,6 +328,13 @@ const TOKEN_FIELDS: [&str; 35] = [
     "client_id",
     "client_secret",
     "client_auth",
+    "client_alg",
+    "client_arg",
+    "client_jwk",
+    "tls_client_auth_cert_id",
+    "tls_client_auth_ssl_verify",
+    "mtls_introspection_endpoint",
+    "verify_parameters",
     "introspection_endpoint_auth_method",
     "introspection_accept",
     "introspection_token_param_name",
@@ -332,6 +353,9 @@ const TOKEN_FIELDS: [&str; 35] = [
     "cache_ttl_max",
     "cache_ttl_neg",
     "cache_ttl_resurrect",
+    "cluster_cache_strategy",
+    "cluster_cache_items",
+    "cluster_cache_redis",
     "enable_hs_signatures",
     "ignore_signature",
     "max_age",

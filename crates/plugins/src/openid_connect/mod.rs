@@ -14,10 +14,13 @@
 //! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees.
 
 mod answer;
+mod asking;
 mod authorize;
 mod binding;
 mod build;
 mod certificate;
+mod client_choice;
+mod cluster_cache;
 mod config;
 mod credential;
 mod nonce;
@@ -221,9 +224,9 @@ impl OpenIdConnect {
     ) -> Result<VerifiedToken, AccessFault> {
         let token = match &self.sessions {
             Some(sessions) if credential.place == Place::Session => {
-                sessions.token(visit, credential, &self.tokens, &head.headers, body, now).await?
+                sessions.token(visit, credential, &self.tokens, head, body, now).await?
             }
-            _ => self.tokens.verify(credential, &head.headers, body).await?,
+            _ => self.tokens.verify(credential, head, body).await?,
         };
         if let Some(companion) = &self.companion {
             companion.check(&head.headers, token.claims())?;

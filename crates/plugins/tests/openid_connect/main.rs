@@ -8,6 +8,8 @@
 )]
 
 mod answers;
+mod clients;
+mod cluster_cache;
 mod credentials;
 mod decision_table;
 mod forwarding;

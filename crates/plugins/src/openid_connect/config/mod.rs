@@ -1,5 +1,6 @@
 //! The configuration, parsed once when the plugin is built.
 
+pub(in crate::openid_connect) mod clients;
 mod fields;
 pub(crate) mod origin;
 mod provider;

@@ -48,7 +48,7 @@ use self::seal::Sealer;
 use self::shelf::Shelf;
 use super::credential::Credential;
 use super::token::{Tokens, VerifiedToken};
-use crate::contract::{BodySource, Instance};
+use crate::contract::{BodySource, Head, Instance};
 use crate::environment::{Environment, Random};
 use crate::fault::{AccessFault, SessionFault};
 
@@ -124,7 +124,7 @@ impl Sessions {
         visit: &Visit,
         credential: Credential,
         tokens: &Tokens,
-        headers: &HeaderMap,
+        head: &Head,
         body: &mut dyn BodySource,
         now: UnixTime,
     ) -> Result<VerifiedToken, AccessFault> {
@@ -141,7 +141,7 @@ impl Sessions {
                 .map_err(AccessFault::Token)?;
             VerifiedToken::kept(credential, session.hash(), Arc::new(kept))
         } else {
-            tokens.verify(credential, headers, body).await?
+            tokens.verify(credential, head, body).await?
         };
         if *token.confirmation() == session.confirmation {
             Ok(token)
