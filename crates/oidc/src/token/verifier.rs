@@ -20,6 +20,9 @@ pub struct Verifier {
     cache: Partition,
 }
 
+/// A key as its provider wrote it.
+type Key = Arc<Map<String, Value>>;
+
 /// What a token says before anybody knows whether it is true.
 struct Unverified<'a> {
     jws: CompactJws<'a>,
@@ -59,8 +62,9 @@ impl Verifier {
             return Ok(known?);
         }
         let unverified = self.read(token, now)?;
-        let issuer = self.verify_origin(&unverified).await?;
-        let verified = VerifiedToken::new(issuer, unverified.claims, unverified.validity, Source::Jwt)?;
+        let (issuer, key) = self.verify_origin(&unverified).await?;
+        let mut verified = VerifiedToken::new(issuer, unverified.claims, unverified.validity, Source::Jwt)?;
+        verified.key = key;
         if self.policy.audience.as_ref().is_some_and(|audience| !audience.holds(&verified.claims)) {
             return Err(TokenFault::Audience.into());
         }
@@ -100,7 +104,7 @@ impl Verifier {
     }
 
     /// Issuer and signature: they belong together, because the issuer decides on the keys.
-    async fn verify_origin(&self, token: &Unverified<'_>) -> Result<Arc<str>, Fault> {
+    async fn verify_origin(&self, token: &Unverified<'_>) -> Result<(Arc<str>, Option<Key>), Fault> {
         let issuer = match token.claims.get("iss") {
             Some(Value::String(issuer)) => Some(issuer.as_str()),
             Some(_) if self.policy.verify_claims => return Err(TokenFault::ClaimType("iss").into()),
@@ -112,12 +116,14 @@ impl Verifier {
             None if demanded => return Err(TokenFault::ClaimMissing("iss").into()),
             _ => self.provider.own_keys(),
         };
-        if self.policy.verify_signature {
-            keys.verify(&token.jws, token.jws.kid(), token.algorithm).await?;
-        }
+        let key = if self.policy.verify_signature {
+            Some(keys.verify(&token.jws, token.jws.kid(), token.algorithm).await?)
+        } else {
+            None
+        };
         match issuer {
-            Some(issuer) => Ok(issuer.into()),
-            None => Ok(self.provider.issuer().await?),
+            Some(issuer) => Ok((issuer.into(), key)),
+            None => Ok((self.provider.issuer().await?, key)),
         }
     }
 }

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::{Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, Refusal, Scope};
 
@@ -79,6 +79,12 @@ pub trait Plugin: Send + Sync {
     /// Names of fields and parameters in which it takes credentials, beside those that everybody knows. Asked when a chain
     /// is made; their values are never shown to plugins that log.
     fn credential_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Names of request fields that it sets for the upstream. Asked when a chain is made; a client's trailers never have
+    /// them. Those in the head it removes itself.
+    fn reserved_fields(&self) -> Vec<HeaderName> {
         Vec::new()
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::binding::BoundToken;
 use super::credential::Credential;
+use super::token::VerifiedToken;
 use crate::fault::AuthorizationFault;
 
 /// What claims must say (`*_claim` and `*_required`, `claims_forbidden`).
@@ -50,6 +51,11 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// The token that allows it.
+    pub(super) fn token(&self) -> &VerifiedToken {
+        self.bound.token()
+    }
+
     /// The credential that was presented.
     pub(super) fn credential(&self) -> &Credential {
         self.bound.token().credential()

@@ -8,17 +8,24 @@
 //! | [`token`] | `Credential` | `VerifiedToken`: claims and confirmation |
 //! | [`binding`] | `VerifiedToken`, the proof, the connection | `BoundToken`; the replay record is its last act |
 //! | [`authorize`] | `BoundToken` | `Grant`: the claims allow the request |
+//! | [`identify`] | `Grant` | who calls: consumer, groups, credential |
 //! | [`rewrite`] | `Grant` | the request that is forwarded |
 //!
-//! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees.
+//! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees, a redirect in its place
+//! ([`redirect`]), or a request of the anonymous consumer ([`anonymous`]).
 
+mod anonymous;
 mod answer;
 mod authorize;
 mod binding;
 mod build;
+mod claims;
 mod config;
 mod credential;
+mod headers;
+mod identify;
 mod nonce;
+mod redirect;
 mod replay;
 mod rewrite;
 pub(crate) mod schema;
@@ -28,7 +35,7 @@ mod token;
 use std::sync::Arc;
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, ORIGIN};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use keybound_pop::binding::Mode;
 use keybound_pop::time::Clock;
 
@@ -37,7 +44,7 @@ pub(crate) use self::build::{Builder, Shared};
 use self::answer::{Answerer, DPOP_NONCE, NO_STORE, Refused};
 use self::binding::Binder;
 use self::config::Config;
-use self::credential::{BodyKind, Credential};
+use self::credential::{BodyKind, Credential, Place};
 use self::token::Tokens;
 use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead};
 use crate::fault::{AccessFault, CredentialFault};
@@ -76,19 +83,33 @@ impl Plugin for OpenIdConnect {
 
     fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
         Box::pin(async move {
-            if self.config.skip_preflight && is_preflight(exchange.head) {
-                self.config.forward.strip(&mut exchange.head.headers, &exchange.notes.identity);
-                return Flow::Continue;
+            let preflight = self.config.skip_preflight && is_preflight(exchange.head);
+            // With `anonymous`, one plugin that knows the caller is enough.
+            let known = self.config.anonymous.is_some() && exchange.notes.identity.authenticated;
+            if preflight || known {
+                return self.pass_by(exchange, None).await;
             }
-            match self.decide(exchange).await {
+            let Exchange { head, body, notes, scope, directory } = exchange;
+            let mut place = None;
+            let exchange =
+                Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
+            match self.decide(exchange, &mut place).await {
                 Ok(()) => Flow::Continue,
-                Err(refused) => Flow::Refuse(Box::new(self.answerer.refuse(*refused))),
+                Err(refused) => {
+                    let exchange = Exchange { head, body, notes, scope, directory };
+                    self.instead(*refused, exchange, place.as_ref()).await
+                }
             }
         })
     }
 
     fn credential_names(&self) -> Vec<String> {
-        self.config.places.field.iter().map(|name| name.as_str().to_owned()).collect()
+        let places = self.config.places.field.iter();
+        places.chain(self.config.headers.credential_names()).map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn reserved_fields(&self) -> Vec<HeaderName> {
+        self.config.forward.reserved()
     }
 
     /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
@@ -100,14 +121,50 @@ impl Plugin for OpenIdConnect {
 }
 
 impl OpenIdConnect {
-    async fn decide(&self, exchange: Exchange<'_>) -> Result<(), Box<Refused>> {
-        let Exchange { head, body, notes, scope, .. } = exchange;
+    /// Lets a request pass that nobody looks at here, without any token.
+    async fn pass_by(&self, exchange: Exchange<'_>, place: Option<&Place>) -> Flow {
+        let Exchange { head, body, notes, .. } = exchange;
+        let config = &self.config;
+        let withdrawn =
+            rewrite::withdraw(&config.forward, &config.places, head, body, &notes.identity, place).await;
+        match withdrawn {
+            Ok(()) => Flow::Continue,
+            Err(_) => {
+                let refused = Refused::new(CredentialFault::Body, credential::meant_scheme(&head.headers));
+                Flow::Refuse(Box::new(self.answerer.refuse(refused)))
+            }
+        }
+    }
+
+    /// What follows in place of the permission: the anonymous consumer, a redirect, or the refusal.
+    async fn instead(&self, refused: Refused, exchange: Exchange<'_>, place: Option<&Place>) -> Flow {
+        let Some(name) = self.config.anonymous.as_ref().filter(|_| anonymous::may_replace(&refused.fault))
+        else {
+            let mut refusal = self.answerer.refuse(refused);
+            self.config.redirects.apply(&mut refusal, &exchange.head.headers);
+            return Flow::Refuse(Box::new(refusal));
+        };
+        if let Err(mut refusal) = identity::become_anonymous(name, exchange.notes, exchange.directory) {
+            self.config.redirects.apply(&mut refusal, &exchange.head.headers);
+            return Flow::Refuse(refusal);
+        }
+        if place.is_some() {
+            exchange.notes.noticed.push(refused.fault.row().code);
+        }
+        self.pass_by(exchange, place).await
+    }
+
+    async fn decide(&self, exchange: Exchange<'_>, place: &mut Option<Place>) -> Result<(), Box<Refused>> {
+        let Exchange { head, body, notes, scope, directory } = exchange;
         let now = self.clock.0.now();
         let credential = self
             .credential(head, body)
             .await
             .map_err(|fault| Box::new(Refused::new(fault, credential::meant_scheme(&head.headers))))?;
         let used = credential.scheme;
+        if self.config.anonymous.is_some() {
+            *place = Some(credential.place.clone());
+        }
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let token = self.tokens.verify(credential, &head.headers, body).await.map_err(|fault| {
             notes.detail = detail(&fault);
@@ -121,10 +178,15 @@ impl OpenIdConnect {
         let nonce = bound.nonce().map(str::to_owned);
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
-        identity::accept(&mut notes.identity);
+        self.config
+            .identify
+            .identify(grant.token().all_claims(), directory, &mut notes.identity)
+            .map_err(|fault| Box::new(Refused::new(fault, used)))?;
         rewrite::rewrite(&grant, &self.config.forward, &self.config.places, head, body, &notes.identity)
             .await
             .map_err(|_: BodyFault| Box::new(Refused::new(CredentialFault::Body, used)))?;
+        self.config.headers.tell_upstream(grant.token(), &mut head.headers, notes);
+        self.config.headers.tell_client(grant.token(), notes);
         hand_out(nonce, notes);
         Ok(())
     }
@@ -167,7 +229,10 @@ fn detail(fault: &AccessFault) -> Option<String> {
 fn hand_out(nonce: Option<String>, notes: &mut Notes) {
     if let Some(value) = nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
         notes.response_headers.push((DPOP_NONCE, value));
-        notes.response_headers.push((CACHE_CONTROL, NO_STORE));
+        // It may be there for a token that goes out.
+        if !notes.response_headers.contains(&(CACHE_CONTROL, NO_STORE)) {
+            notes.response_headers.push((CACHE_CONTROL, NO_STORE));
+        }
     }
 }
 
