@@ -7,13 +7,18 @@
     reason = "the support modules are test code too"
 )]
 
+mod anonymous;
 mod answers;
 mod credentials;
 mod decision_table;
+mod fields;
 mod forwarding;
+mod headers;
+mod identify;
 mod introspection;
 mod nonces;
 mod proofs;
+mod redirects;
 mod replay;
 mod restart;
 mod support;

@@ -30,6 +30,15 @@ impl Headers {
             })?;
         }
         let upstream = upstream.read()?.into_iter().filter(|field| field.what != What::Token).collect();
+        for field in ["upstream_introspection_jwt_header", "downstream_introspection_jwt_header"] {
+            let signed = text(record, "introspection_accept").is_some_and(|accept| accept.ends_with("jwt"));
+            if text(record, field).is_some() && !signed {
+                return Err((
+                    field.to_owned(),
+                    "needs an introspection_accept that asks for a JWT".to_owned(),
+                ));
+            }
+        }
         let mut downstream = Side::new(record, "downstream");
         downstream.whole("access_token_header", What::Token)?;
         Ok(Self { upstream, downstream: downstream.read()? })

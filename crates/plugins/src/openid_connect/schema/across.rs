@@ -57,6 +57,7 @@ pub(super) fn checks() -> Vec<EntityCheck> {
                 "upstream_headers",
                 "upstream_headers_claims",
                 "upstream_headers_names",
+                "introspection_accept",
                 "downstream_access_token_header",
                 "downstream_access_token_jwk_header",
                 "downstream_introspection_header",

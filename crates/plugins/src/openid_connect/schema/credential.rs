@@ -21,7 +21,7 @@ pub(super) fn fields() -> Vec<(&'static str, Type)> {
         ),
         (
             "bearer_token_header_name",
-            string().check("field_name", field_name).doc("The only header field to take the access token from; null: Authorization, Access-Token and X-Access-Token."),
+            string().len_min(1).check("field_name", field_name).doc("The only header field to take the access token from; null: Authorization, Access-Token and X-Access-Token."),
         ),
         ("bearer_token_cookie_name", string().doc("The cookie to take the access token from, when the places name cookie.")),
         (

@@ -188,7 +188,7 @@ fn exchange() -> Vec<(&'static str, Type)> {
     ]);
     let issuers = record([
         ("issuer", string().required()),
-        ("jwks_uri", url()),
+        ("jwks_uri", string()),
         ("verify_signature", switch(false)),
         ("conditions", conditions),
     ]);
@@ -217,7 +217,7 @@ fn principals() -> Vec<(&'static str, Type)> {
     let principals = record([
         ("enabled", switch(false)),
         ("directory", string().default("default")),
-        ("principal_by", string()),
+        ("principal_by", string().len_min(1)),
         ("principal_claim", array(string()).len_min(1)),
         ("match_consumer", switch(true)),
         ("match_consumer_groups", switch(true)),
