@@ -103,8 +103,12 @@ pub(crate) fn group_list<T: AsRef<str>>(groups: &[T]) -> Option<HeaderValue> {
     HeaderValue::from_bytes(list.as_bytes()).ok()
 }
 
-/// A value that no field can carry is left out.
+/// A value that no field can carry is left out, and so is one with white space at an end, which readers take away: it would
+/// read as somebody else's.
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if value.trim().len() != value.len() {
+        return;
+    }
     if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
         headers.insert(name, value);
     }

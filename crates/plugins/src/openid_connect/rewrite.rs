@@ -113,7 +113,9 @@ pub(super) async fn withdraw(
         .cloned()
         .collect();
     headers.remove(AUTHORIZATION);
-    for line in others {
+    // Where the upstream expects the bare token there, no scheme tells one from another value.
+    let bare = forward.token.as_ref().is_some_and(|field| field.name == AUTHORIZATION && !field.bearer);
+    for line in others.into_iter().filter(|_| !bare) {
         headers.append(AUTHORIZATION, line);
     }
     let fields =

@@ -76,6 +76,13 @@ async fn a_token_in_a_place_that_is_not_looked_at_does_not_pass_for_one_that_was
 }
 
 #[tokio::test]
+async fn a_bare_value_does_not_pass_for_the_bare_token_that_the_upstream_expects() {
+    let gate = gate(json!({"upstream_access_token_header": "authorization"})).await;
+    let passed = gate.permit(Call::get(URL).header("authorization", &gate.bearer())).await;
+    is_anonymous(&passed);
+}
+
+#[tokio::test]
 async fn where_a_key_or_a_proof_is_at_fault_nobody_becomes_anonymous() {
     let client = Client::new();
     let gate = gate(json!({"proof_of_possession_dpop": "optional"})).await;

@@ -82,6 +82,15 @@ async fn denied_groups_do_not_let_pass_who_has_no_claim_of_groups() {
 }
 
 #[tokio::test]
+async fn a_credential_that_would_read_as_anothers_is_not_told() {
+    let gate = Company::with(json!({})).await;
+    let token = gate.provider.token(gate.now(), json!({"sub": "john "}));
+    let passed = gate.permit(bearer(&token).header("x-credential-identifier", "john")).await;
+    assert_eq!(passed.field("x-credential-identifier"), None);
+    assert_eq!(passed.notes.identity.credential.as_deref(), Some("john "));
+}
+
+#[tokio::test]
 async fn groups_are_told_without_acl_too() {
     let gate = Company::with(json!({"authenticated_groups_claim": ["realm_access", "roles"]})).await;
     let token = gate.provider.token(gate.now(), json!({"realm_access": {"roles": ["a", "b"]}}));
