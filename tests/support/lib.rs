@@ -16,6 +16,7 @@ mod gateway;
 mod http_server;
 mod postgres;
 mod provider;
+mod redis;
 mod stage;
 mod upstream;
 
@@ -24,5 +25,6 @@ pub use answer::{Answer, Challenge};
 pub use gateway::Gateway;
 pub use postgres::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};
 pub use provider::{Client, Provider, now};
+pub use redis::{RedisCluster, RedisGroup, RedisServer};
 pub use stage::{Request, Stage};
 pub use upstream::{Seen, Upstream};

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use aws_lc_rs::hkdf;
 use keybound_oidc::TrustRoots;
 use keybound_pop::time::{Clock, UnixTime};
-use keybound_store::counters::{CounterStore, RedisSettings};
+use keybound_store::counters::CounterStore;
+use keybound_store::redis::RedisSettings;
 use keybound_store::replay::ReplayStore;
+use keybound_store::shared::SharedStores;
 use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
@@ -85,6 +87,8 @@ pub struct Environment {
     pub replay: Arc<dyn ReplayStores>,
     /// The counters of requests.
     pub counters: Arc<dyn CounterStores>,
+    /// Values that nodes share: sessions, caches.
+    pub shared: Arc<dyn SharedStores>,
     /// What `prometheus` counts.
     pub metrics: Arc<Metrics>,
     /// Where the keys come from that seal sessions, nonces and shared caches.

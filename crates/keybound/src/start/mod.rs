@@ -4,6 +4,7 @@
 //! configuration is read and compiled; the addresses are bound; then everything serves.
 
 mod certificate;
+mod client_keys;
 mod cold;
 mod control_plane;
 mod data_plane;
@@ -145,7 +146,7 @@ fn plugins(
     started: keybound_pop::time::UnixTime,
 ) -> Result<(Arc<Plugins>, Arc<Metrics>), StartFault> {
     let runtime = tokio::runtime::Handle::current();
-    let environment = environment::environment(authorities.roots()?, runtime, started);
+    let environment = environment::environment(authorities.roots()?, runtime, started)?;
     let metrics = Arc::clone(&environment.metrics);
     Ok((Plugins::new(settings, Registry::new(environment))?, metrics))
 }

@@ -13,7 +13,7 @@ use super::prefix::Prefix;
 use super::publication::Publication;
 use super::source::{Declaration, Source};
 use super::trust::Authorities;
-use super::{cold, configured, data_plane, plugins};
+use super::{client_keys, cold, configured, data_plane, plugins};
 use crate::clock::SystemClock;
 use crate::instance::PidFile;
 use crate::settings::Settings;
@@ -71,6 +71,7 @@ impl Running {
         let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
+        tokio::spawn(client_keys::keep(Arc::clone(&publication), control_plane::until(stopped.clone())));
         let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
         let control_plane = tokio::spawn(control_plane.serve(state, stopped));
         Ok(Self { proxy, admin, status, publication, data_plane, control_plane, stop, _pid: pid })

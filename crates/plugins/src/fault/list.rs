@@ -99,6 +99,8 @@ fn providers() -> Vec<ProviderFault> {
         Cause::Malformed(""),
         Cause::IssuerMismatch,
         Cause::Endpoint(""),
+        Cause::Parameters(""),
+        Cause::ClientKeys,
         Cause::Busy,
         Cause::Interrupted,
     ];

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::Record;
-use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache, Verifier};
+use keybound_oidc::{HttpClient, Introspector, OwnKeys, Provider, TokenCache, Verifier};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::time::UnixTime;
 use keybound_store::replay::ReplayStore;
@@ -12,7 +12,9 @@ use moka::sync::Cache;
 use serde_json::Value;
 
 use super::answer::Answerer;
+use super::asking;
 use super::binding::Binder;
+use super::client_choice::ClientChoice;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
@@ -33,6 +35,7 @@ pub(crate) struct Shared {
     headers: Arc<Headers>,
     clients: Mutex<HashMap<Transport, HttpClient>>,
     providers: Mutex<HashMap<String, Weak<Provider>>>,
+    pub(crate) own_keys: Arc<OwnKeys>,
 }
 
 /// What one instance keeps when its configuration changes.
@@ -52,6 +55,7 @@ impl Shared {
             headers: Arc::new(Headers::new(HEADER_CACHE)),
             clients: Mutex::default(),
             providers: Mutex::default(),
+            own_keys: Arc::default(),
         }
     }
 
@@ -61,20 +65,13 @@ impl Shared {
         providers.values().filter_map(Weak::upgrade).collect()
     }
 
-    fn client(&self, transport: Transport, environment: &Environment) -> Result<HttpClient, String> {
+    fn client(&self, transport: &Transport, environment: &Environment) -> Result<HttpClient, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&transport) {
+        if let Some(client) = clients.get(transport) {
             return Ok(client.clone());
         }
-        let settings = HttpSettings {
-            roots: environment.roots.clone(),
-            verify: transport.verify,
-            timeout: transport.timeout,
-            keepalive: transport.keepalive,
-        };
-        let client =
-            HttpClient::new(&settings, environment.runtime.clone()).map_err(|fault| fault.to_string())?;
-        clients.insert(transport, client.clone());
+        let client = asking::called(&asking::http(transport, environment), environment)?;
+        clients.insert(transport.clone(), client.clone());
         Ok(client)
     }
 
@@ -86,7 +83,7 @@ impl Shared {
         config: &ProviderConfig,
         environment: &Environment,
     ) -> Result<Arc<Provider>, String> {
-        let client = self.client(config.transport, environment)?;
+        let client = self.client(&config.transport, environment)?;
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(provider) = providers.get(&key).and_then(Weak::upgrade) {
             return Ok(provider);
@@ -106,8 +103,8 @@ impl Builder {
         Self { own_secret: secret(environment), horizon, replay: None, tokens: None, reach: 0 }
     }
 
-    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about tokens stays the same,
-    /// verified tokens carry over from the one before.
+    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about
+    /// tokens stays the same, verified tokens carry over from the one before.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
@@ -135,7 +132,7 @@ impl Builder {
                 &config.possession.policy,
                 config.possession.proof.algorithms,
             ),
-            tokens: self.tokens(record, &config, shared, environment)?,
+            tokens: self.tokens(instance, &config, shared, environment)?,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
             config,
@@ -170,12 +167,18 @@ impl Builder {
 
     fn tokens(
         &mut self,
-        record: &Record,
+        instance: &Instance<'_>,
         config: &Config,
         shared: &Shared,
         environment: &Environment,
     ) -> Result<Arc<Tokens>, String> {
-        let key = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        let record = instance.config;
+        let identity = asking::identity(instance, config)?;
+        let key = format!(
+            "{} {:?}",
+            excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]),
+            identity.as_ref().map(|(pem, _)| pem)
+        );
         if let Some((known, tokens)) = &self.tokens
             && *known == key
         {
@@ -183,13 +186,18 @@ impl Builder {
         }
         let provider =
             shared.provider(excerpt(record, &[&PROVIDER_FIELDS]), &config.provider, environment)?;
-        let ProviderConfig { policy, introspection, extras, .. } = config.provider.clone();
+        let ProviderConfig { policy, extras, clients, .. } = config.provider.clone();
+        let identity = identity.map(|(_, identity)| identity);
+        let mut introspection = asking::introspection(config, identity, &shared.own_keys, environment)?;
+        let asked = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        introspection.shared = asking::cluster_cache(config, &asked, environment)?;
         let tokens = Arc::new(Tokens {
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
             methods: config.methods,
             domains: config.domains.clone(),
             extras,
+            clients: ClientChoice::new(clients.ids(), &clients.arg),
         });
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
@@ -203,7 +211,7 @@ fn secret(environment: &Environment) -> [u8; 32] {
 }
 
 /// The fields that decide where metadata and keys come from.
-const PROVIDER_FIELDS: [&str; 13] = [
+const PROVIDER_FIELDS: [&str; 19] = [
     "issuer",
     "using_pseudo_issuer",
     "issuers_allowed",
@@ -217,10 +225,16 @@ const PROVIDER_FIELDS: [&str; 13] = [
     "ssl_verify",
     "timeout",
     "keepalive",
+    "http_version",
+    "http_proxy",
+    "http_proxy_authorization",
+    "https_proxy",
+    "https_proxy_authorization",
+    "no_proxy",
 ];
 
 /// The fields that, beside those, decide whether a token is good and how long that is remembered.
-const TOKEN_FIELDS: [&str; 35] = [
+const TOKEN_FIELDS: [&str; 45] = [
     "auth_methods",
     "introspect_jwt_tokens",
     "domains",
@@ -235,6 +249,13 @@ const TOKEN_FIELDS: [&str; 35] = [
     "client_id",
     "client_secret",
     "client_auth",
+    "client_alg",
+    "client_arg",
+    "client_jwk",
+    "tls_client_auth_cert_id",
+    "tls_client_auth_ssl_verify",
+    "mtls_introspection_endpoint",
+    "verify_parameters",
     "introspection_endpoint_auth_method",
     "introspection_accept",
     "introspection_token_param_name",
@@ -253,6 +274,9 @@ const TOKEN_FIELDS: [&str; 35] = [
     "cache_ttl_max",
     "cache_ttl_neg",
     "cache_ttl_resurrect",
+    "cluster_cache_strategy",
+    "cluster_cache_items",
+    "cluster_cache_redis",
     "enable_hs_signatures",
     "ignore_signature",
     "max_age",

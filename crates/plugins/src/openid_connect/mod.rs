@@ -16,10 +16,13 @@
 
 mod anonymous;
 mod answer;
+mod asking;
 mod authorize;
 mod binding;
 mod build;
 mod claims;
+mod client_choice;
+mod cluster_cache;
 mod config;
 mod credential;
 mod headers;
@@ -166,7 +169,7 @@ impl OpenIdConnect {
             *place = Some(credential.place.clone());
         }
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
-        let token = self.tokens.verify(credential, &head.headers, body).await.map_err(|fault| {
+        let token = self.tokens.verify(credential, head, body).await.map_err(|fault| {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;

@@ -9,6 +9,8 @@
 
 mod anonymous;
 mod answers;
+mod clients;
+mod cluster_cache;
 mod credentials;
 mod decision_table;
 mod fields;

@@ -17,8 +17,10 @@ use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStore
 use keybound_pop::htu::{Host, Scheme};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
-use keybound_store::counters::{CounterFault, CounterStore, MemoryCounters, RedisSettings, Window};
+use keybound_store::counters::{CounterFault, CounterStore, MemoryCounters, Window};
+use keybound_store::redis::RedisSettings;
 use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -61,6 +63,16 @@ impl CounterStore for Down {
     }
 }
 
+impl SharedStores for Stores {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
+    }
+}
+
 impl CounterStores for Stores {
     fn memory(&self) -> Arc<dyn CounterStore> {
         Arc::clone(&self.0) as Arc<dyn CounterStore>
@@ -82,6 +94,7 @@ impl World {
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::clone(&stores) as _,
+            shared: Arc::clone(&stores) as _,
             counters: stores,
             metrics: Arc::clone(&metrics),
             root: Arc::new(RootSecret::new([0; 32], false)),

@@ -1,8 +1,11 @@
 //! The configuration, parsed once when the plugin is built.
 
+pub(in crate::openid_connect) mod clients;
 mod fields;
 pub(crate) mod origin;
 mod provider;
+#[allow(dead_code, reason = "used where sessions, caches and used proofs go to a Redis")]
+pub(super) mod redis;
 
 use http::HeaderName;
 use keybound_model::Record;

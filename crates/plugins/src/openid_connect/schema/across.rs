@@ -6,7 +6,7 @@ use keybound_model::schema::EntityCheck;
 use keybound_model::{Errors, Record, Violation};
 use serde_json::Value;
 
-use crate::openid_connect::config::origin;
+use crate::openid_connect::config::{clients, origin};
 
 pub(super) fn checks() -> Vec<EntityCheck> {
     let custom = |name, fields, check| EntityCheck::Custom { name, fields, check };
@@ -27,6 +27,30 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             &["client_id", "client_secret", "client_auth", "introspection_endpoint_auth_method"],
             client,
         ),
+        custom(
+            "clients",
+            &[
+                "client_id",
+                "client_secret",
+                "client_auth",
+                "client_alg",
+                "client_jwk",
+                "introspection_endpoint_auth_method",
+                "tls_client_auth_cert_id",
+                "mtls_introspection_endpoint",
+                "enable_hs_signatures",
+            ],
+            |config| clients::check(config).map_err(|(field, cause)| Errors::field(field, cause)),
+        ),
+        custom("verified_parameters", &["verify_parameters", "using_pseudo_issuer"], |config| {
+            match flag(config, "verify_parameters") && flag(config, "using_pseudo_issuer") {
+                true => Err(Errors::field(
+                    "verify_parameters",
+                    "there are no metadata when using_pseudo_issuer is true",
+                )),
+                false => Ok(()),
+            }
+        }),
         custom(
             "endpoints",
             &["using_pseudo_issuer", "jwks_endpoint", "extra_jwks_uris", "introspection_endpoint"],

@@ -18,8 +18,10 @@ use keybound_plugins::contract::{
 };
 use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::time::{FixedClock, UnixTime};
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
+use keybound_store::counters::{CounterStore, MemoryCounters};
+use keybound_store::redis::RedisSettings;
 use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -116,6 +118,16 @@ pub(crate) fn jwt_secret(
     }
 }
 
+impl SharedStores for Memory {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
+    }
+}
+
 impl CounterStores for Memory {
     fn memory(&self) -> Arc<dyn CounterStore> {
         Arc::new(MemoryCounters::new(10))
@@ -141,6 +153,7 @@ pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
         runtime: tokio::runtime::Handle::current(),
         roots: TrustRoots::empty(),
         replay: Arc::new(Memory),
+        shared: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
         root: Arc::new(RootSecret::new([0; 32], false)),

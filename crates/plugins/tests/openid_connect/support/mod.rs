@@ -15,8 +15,10 @@ use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
 use keybound_pop::thumbprint::token_hash;
 use keybound_pop::time::{FixedClock, UnixTime};
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
+use keybound_store::counters::{CounterStore, MemoryCounters};
+use keybound_store::redis::RedisSettings;
 use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -55,6 +57,16 @@ impl ReplayStores for Memory {
     }
 }
 
+impl SharedStores for Memory {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
+    }
+}
+
 impl CounterStores for Memory {
     fn memory(&self) -> Arc<dyn CounterStore> {
         Arc::new(MemoryCounters::new(10))
@@ -90,6 +102,7 @@ impl Gate {
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::new(Memory),
+            shared: Arc::new(Memory),
             counters: Arc::new(Memory),
             metrics: Arc::default(),
             root: Arc::new(RootSecret::new([0; 32], false)),
