@@ -51,31 +51,36 @@ fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> String) -> Option<()
 fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
     let line = text_line(reader)?;
     let mut fields = Vec::new();
-    loop {
-        let field = text_line(reader)?;
-        if field.is_empty() {
-            break;
-        }
-        let (name, value) = field.split_once(':')?;
-        fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
+    read_fields(reader, &mut fields)?;
     let value = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let mut body = Vec::new();
     if let Some(length) = value("content-length") {
         body.resize(length.parse().ok()?, 0);
         reader.read_exact(&mut body).ok()?;
     } else if value("transfer-encoding").is_some() {
-        body = chunks(reader)?;
+        // Trailers end among the fields, as with a reader that does not tell them apart.
+        body = chunks(reader, &mut fields)?;
     }
     Some(Received { line, fields, body })
 }
 
-fn chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+fn read_fields(reader: &mut BufReader<TcpStream>, fields: &mut Vec<(String, String)>) -> Option<()> {
+    loop {
+        let field = text_line(reader)?;
+        if field.is_empty() {
+            return Some(());
+        }
+        let (name, value) = field.split_once(':')?;
+        fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+fn chunks(reader: &mut BufReader<TcpStream>, fields: &mut Vec<(String, String)>) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let size = usize::from_str_radix(text_line(reader)?.split(';').next()?, 16).ok()?;
         if size == 0 {
-            while !text_line(reader)?.is_empty() {}
+            read_fields(reader, fields)?;
             return Some(body);
         }
         let mut chunk = vec![0; size];

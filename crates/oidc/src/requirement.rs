@@ -5,12 +5,21 @@ use serde_json::{Map, Value};
 /// A requirement on one claim, in the form of the plugin's pairs `*_claim` and `*_required`.
 ///
 /// The claim is found by its path, each element one level deeper. Each required entry is a group of words separated by
-/// spaces, all of which the claim must hold; one satisfied entry is enough.
+/// spaces, all of which the claim must hold; one satisfied entry is enough. The elements of an array are values as they
+/// are, never lists of words: a group named `guests of admin` is not the group `admin`. A value that equals a whole entry
+/// satisfies it, so that names with spaces can be required too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     path: Vec<String>,
-    groups: Vec<Vec<String>>,
+    groups: Vec<Group>,
     split: bool,
+}
+
+/// One required entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    whole: String,
+    words: Vec<String>,
 }
 
 impl Requirement {
@@ -27,8 +36,11 @@ impl Requirement {
     }
 
     fn new(path: Vec<String>, required: &[String], split: bool) -> Self {
-        let words = |entry: &String| entry.split_ascii_whitespace().map(str::to_owned).collect();
-        Self { path, groups: required.iter().map(words).collect(), split }
+        let group = |entry: &String| Group {
+            whole: entry.clone(),
+            words: entry.split_ascii_whitespace().map(str::to_owned).collect(),
+        };
+        Self { path, groups: required.iter().map(group).collect(), split }
     }
 
     /// Whether `claims` satisfy it. An absent claim, or one that is neither a scalar nor an array of scalars, holds
@@ -39,20 +51,34 @@ impl Requirement {
         let found =
             rest.iter().try_fold(claims.get(first), |value, name| Some(value?.as_object()?.get(name)));
         let Some(Some(value)) = found else { return false };
-        self.groups
-            .iter()
-            .any(|group| !group.is_empty() && group.iter().all(|word| self.contains(value, word)))
+        self.groups.iter().any(|Group { whole, words }| {
+            !words.is_empty()
+                && (is_or_lists(value, whole) || words.iter().all(|word| self.contains(value, word)))
+        })
     }
 
     fn contains(&self, value: &Value, word: &str) -> bool {
         match value {
-            Value::Array(items) => items.iter().any(|item| !item.is_array() && self.contains(item, word)),
             Value::String(text) if self.split => text.split_ascii_whitespace().any(|part| part == word),
-            Value::String(text) => text == word,
-            Value::Number(number) => number.to_string() == word,
-            Value::Bool(flag) => flag.to_string() == word,
-            Value::Null | Value::Object(_) => false,
+            value => is_or_lists(value, word),
         }
+    }
+}
+
+/// Whether a scalar is this text, or an array has it among its elements.
+fn is_or_lists(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(|item| is(item, text)),
+        value => is(value, text),
+    }
+}
+
+fn is(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(value) => value == text,
+        Value::Number(number) => number.to_string() == text,
+        Value::Bool(flag) => flag.to_string() == text,
+        Value::Null | Value::Object(_) | Value::Array(_) => false,
     }
 }
 
@@ -79,6 +105,30 @@ mod tests {
         assert!(!scopes(&["read"], json!({})));
         assert!(!scopes(&[" "], json!({"scope": "read"})));
         assert!(!scopes(&["read"], json!({"scope": {"read": true}})));
+    }
+
+    #[test]
+    fn an_element_of_an_array_is_one_value_whatever_spaces_it_has() {
+        assert!(!scopes(&["admin"], json!({"scope": ["guests of admin"]})));
+        assert!(!scopes(&["guests"], json!({"scope": ["guests of admin", null, {"guests": 1}, ["guests"]]})));
+        assert!(scopes(&["read write"], json!({"scope": ["read", "write"]})));
+        assert!(scopes(&["Domain Admins"], json!({"scope": ["Users", "Domain Admins"]})));
+        assert!(!scopes(&["Domain Admins"], json!({"scope": ["Domain  Admins", "Domain"]})));
+        assert!(scopes(&["7", "true"], json!({"scope": [7]})));
+        assert!(scopes(&["true"], json!({"scope": true})));
+    }
+
+    #[test]
+    fn null_is_nothing_wherever_it_stands() {
+        let nested = |claims: Value| {
+            Requirement::on_words(path(&["a", "b"]), &path(&["null", "x"])).holds(claims.as_object().unwrap())
+        };
+        for claims in
+            [json!({"a": null}), json!({"a": {"b": null}}), json!({"a": {"b": [null]}}), json!({"a": []})]
+        {
+            assert!(!nested(claims.clone()), "{claims}");
+        }
+        assert!(nested(json!({"a": {"b": "x"}})));
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub(crate) async fn serve(
     if body.announces_too_much() {
         return exit.fault(RequestFault::BodyTooLarge, None, Some(&route), &mut notes);
     }
+    body.reserve(route.chain.reserved());
     let permit = match route.chain.decide(head, &mut body, &mut notes).await {
         Ok(permit) => permit,
         Err(Stop::Refusal(refusal)) => return exit.refusal(*refusal, Some(&route), &mut notes),

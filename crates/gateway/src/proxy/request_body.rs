@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use keybound_plugins::contract::{BodyFault, BodySource};
+use keybound_plugins::contract::{BodyFault, BodySource, Reserved};
 use keybound_plugins::fault::RequestFault;
 use tokio::time::Sleep;
 
@@ -25,6 +25,8 @@ pub(crate) struct RequestBody {
     received: u64,
     waiting: Option<Pin<Box<Sleep>>>,
     progress: Option<Arc<Progress>>,
+    /// Fields that its trailers must not have, beside those that none may have.
+    reserved: Reserved,
 }
 
 /// What a client's body may take up.
@@ -56,7 +58,13 @@ impl RequestBody {
     /// The body as hyper reads it.
     pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
         let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
-        Self { state, bounds, held: None, received: 0, waiting: None, progress: None }
+        let reserved = Reserved::default();
+        Self { state, bounds, held: None, received: 0, waiting: None, progress: None, reserved }
+    }
+
+    /// Keeps fields that plugins set out of the trailers.
+    pub(crate) fn reserve(&mut self, reserved: &Reserved) {
+        self.reserved = reserved.clone();
     }
 
     /// Whether the announced length is more than allowed.
@@ -74,7 +82,16 @@ impl RequestBody {
             State::Whole(bytes) => State::Whole(bytes.clone()),
             State::Stream(_) => return None,
         };
-        Some(Self { state, bounds: self.bounds, held: None, received: 0, waiting: None, progress: None })
+        let reserved = self.reserved.clone();
+        Some(Self {
+            state,
+            bounds: self.bounds,
+            held: None,
+            received: 0,
+            waiting: None,
+            progress: None,
+            reserved,
+        })
     }
 
     /// What tells how far a streamed body is; `None` for one that is there as a whole.
@@ -129,6 +146,7 @@ impl RequestBody {
                     }
                 } else if let Some(fields) = frame.trailers_mut() {
                     trailers::drop_relied_on(fields);
+                    trailers::drop_reserved(fields, &self.reserved);
                 }
                 Some(Ok(frame))
             }

@@ -83,6 +83,7 @@ impl Type {
             encrypted: false,
             immutable: false,
             unsupported: false,
+            comes_with: None,
             unsupported_values: Vec::new(),
             doc: "",
         }
@@ -142,6 +143,13 @@ impl Type {
     pub fn not_yet_supported(mut self) -> Self {
         self.unsupported = true;
         self
+    }
+
+    /// As [`not_yet_supported`](Self::not_yet_supported), and the refusal says what the field belongs to.
+    #[must_use]
+    pub fn comes_with(mut self, flow: &'static str) -> Self {
+        self.comes_with = Some(flow);
+        self.not_yet_supported()
     }
 
     /// Values that Kong knows and Keybound does not act on yet. On an array or a set they are elements. They are

@@ -99,7 +99,10 @@ impl Type {
             return Ok(value);
         }
         if self.unsupported && !self.is_default(&value) {
-            return Err(format!("'{name}' is not supported by Keybound yet").into());
+            let flow = self.comes_with.map(|flow| format!(": it belongs to {flow}, which is not available"));
+            return Err(
+                format!("'{name}' is not supported by Keybound yet{}", flow.unwrap_or_default()).into()
+            );
         }
         if !self.unsupported_values.is_empty() && !self.is_default(&value) {
             self.supported_values(&value)?;

@@ -47,6 +47,8 @@ pub struct Type {
     pub immutable: bool,
     /// Whether anything but the default is refused, because Keybound does not act on it yet.
     pub unsupported: bool,
+    /// What it belongs to, when it comes with something that is not available yet.
+    pub comes_with: Option<&'static str>,
     /// Values that Kong knows and Keybound does not act on yet; refused, unless the whole field has its default.
     pub unsupported_values: Vec<&'static str>,
     /// What it means, for the reference documentation.

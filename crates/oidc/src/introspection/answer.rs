@@ -1,7 +1,5 @@
 //! The introspection answer (RFC 7662 §2.2) and what it says about the token.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use keybound_pop::time::UnixTime;
 use serde_json::{Map, Value};
@@ -45,7 +43,7 @@ pub(super) async fn judge(
     policy: &TokenPolicy,
     provider: &Provider,
     now: UnixTime,
-) -> Result<Arc<VerifiedToken>, Fault> {
+) -> Result<VerifiedToken, Fault> {
     if check_active && claims.get("active") != Some(&Value::Bool(true)) {
         return Err(TokenFault::Inactive.into());
     }
@@ -70,5 +68,5 @@ pub(super) async fn judge(
     if policy.audience.as_ref().is_some_and(|audience| !audience.holds(&verified.claims)) {
         return Err(TokenFault::Audience.into());
     }
-    Ok(Arc::new(verified))
+    Ok(verified)
 }

@@ -150,7 +150,7 @@ impl Inner {
         let asked = self.ask(&token, &extras).await;
         let size = asked.as_ref().map_or(0, |(_, size)| *size);
         let judged = match asked {
-            Ok((claims, _)) => self.judge(claims).await,
+            Ok(((claims, signed), _)) => self.judge(claims, signed).await,
             Err(fault) => Err(fault),
         };
         let verdict = match judged {
@@ -179,7 +179,7 @@ impl Inner {
         let now = self.provider.clock.now();
         let entry = SharedEntry::decode(&bytes, now)?;
         // Judged again: the entry says what the provider said, not what this policy makes of it. Only good news is shared.
-        let token = self.judge(entry.claims).await.ok()?;
+        let token = self.judge(entry.claims, entry.signed.map(Arc::from)).await.ok()?;
         cache.keep(key, &Ok(Arc::clone(&token)), bytes.len(), now, Some(entry.fresh_until));
         Some(token)
     }
@@ -189,17 +189,24 @@ impl Inner {
         let now = self.provider.clock.now();
         let fresh = cache.freshness(token, now);
         let Some(lives) = u64::try_from(fresh).ok().filter(|seconds| *seconds > 0) else { return };
-        let entry = SharedEntry::encode(&token.claims, now.secs().saturating_add(fresh));
+        let until = now.secs().saturating_add(fresh);
+        let entry = SharedEntry::encode(&token.claims, token.signed_answer.as_deref(), until);
         shared.put(key, entry, Duration::from_secs(lives)).await;
     }
 
-    async fn judge(&self, claims: Map<String, Value>) -> Result<Arc<VerifiedToken>, Fault> {
+    async fn judge(
+        &self,
+        claims: Map<String, Value>,
+        signed: Option<Arc<str>>,
+    ) -> Result<Arc<VerifiedToken>, Fault> {
         let now = self.provider.clock.now();
-        judge(claims, self.settings.check_active, &self.policy, &self.provider, now).await
+        let mut token = judge(claims, self.settings.check_active, &self.policy, &self.provider, now).await?;
+        token.signed_answer = signed;
+        Ok(Arc::new(token))
     }
 
-    /// Asks the provider; answers the claims and the size of the answer.
-    async fn ask(&self, token: &str, extras: &RequestExtras) -> Result<(Map<String, Value>, usize), Fault> {
+    /// Asks the provider; answers the claims, the text that was signed, if it was, and the size of the answer.
+    async fn ask(&self, token: &str, extras: &RequestExtras) -> Result<(Told, usize), Fault> {
         let provider = &self.provider;
         let client = self.settings.clients.get(extras.client).or(self.settings.clients.first());
         let (authentication, url, http) = self.prepare(client).await?;
@@ -210,7 +217,7 @@ impl Inner {
         let now = provider.clock.now();
         require_answered(&answer, now)?;
         let claims = match self.settings.form {
-            AnswerForm::Json => read_json(&answer).map_err(fault)?,
+            AnswerForm::Json => (read_json(&answer).map_err(fault)?, None),
             AnswerForm::Jwt | AnswerForm::TokenIntrospectionJwt => {
                 let envelope = Envelope {
                     client: client.map(ClientCredentials::id),
@@ -218,7 +225,9 @@ impl Inner {
                     verify_signature: self.settings.verify_signature,
                     limit: LIMIT,
                 };
-                envelope.open(&answer, provider, now).await?
+                let claims = envelope.open(&answer, provider, now).await?;
+                let text = std::str::from_utf8(&answer.body).ok();
+                (claims, text.map(|text| Arc::from(text.trim())))
             }
         };
         Ok((claims, answer.body.len()))
@@ -267,6 +276,9 @@ impl Inner {
         }
     }
 }
+
+/// Claims of an answer, and the answer as it came, when it was signed.
+type Told = (Map<String, Value>, Option<Arc<str>>);
 
 fn fault(cause: Cause) -> ProviderFault {
     ProviderFault::new(Call::Introspection, cause)

@@ -21,21 +21,24 @@ pub trait SharedAnswers: Send + Sync + std::fmt::Debug {
 /// What is kept: the claims of an answer, and how long whoever asked the provider may go by them.
 pub(super) struct Entry {
     pub(super) claims: Map<String, Value>,
+    /// The answer as it came, when it was signed.
+    pub(super) signed: Option<String>,
     /// The first second in which it is old.
     pub(super) fresh_until: i64,
 }
 
 impl Entry {
-    pub(super) fn encode(claims: &Map<String, Value>, fresh_until: i64) -> Vec<u8> {
-        json!({"claims": claims, "fresh_until": fresh_until}).to_string().into_bytes()
+    pub(super) fn encode(claims: &Map<String, Value>, signed: Option<&str>, fresh_until: i64) -> Vec<u8> {
+        json!({"claims": claims, "signed": signed, "fresh_until": fresh_until}).to_string().into_bytes()
     }
 
     /// Reads an entry; one that is old, or none at all, is nothing.
     pub(super) fn decode(bytes: &[u8], now: UnixTime) -> Option<Self> {
         let mut entry: Map<String, Value> = serde_json::from_slice(bytes).ok()?;
         let fresh_until = entry.get("fresh_until")?.as_i64().filter(|until| now.secs() < *until)?;
+        let signed = entry.get("signed").and_then(Value::as_str).map(str::to_owned);
         match entry.remove("claims") {
-            Some(Value::Object(claims)) => Some(Self { claims, fresh_until }),
+            Some(Value::Object(claims)) => Some(Self { claims, signed, fresh_until }),
             _ => None,
         }
     }

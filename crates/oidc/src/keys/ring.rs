@@ -50,7 +50,7 @@ impl KeyRing {
 
     /// Checks the signature of `token`: with the sets as they are, then, where a `kid` is unknown or the signature of
     /// a known one fails, with renewed sets as far as the rediscovery time allows a renewal. A set that this call
-    /// already waited for is not renewed again.
+    /// already waited for is not renewed again. Returns the key that made it, as the provider wrote it.
     ///
     /// # Errors
     /// [`TokenFault::Signature`] when a key fits and the signature is wrong, [`TokenFault::UnknownKey`] when none
@@ -60,14 +60,14 @@ impl KeyRing {
         token: &CompactJws<'_>,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<(), Fault> {
+    ) -> Result<Arc<Map<String, Value>>, Fault> {
         let mut provider = None;
         let mut wrong = false;
         let mut tried = Vec::new();
         for remote in &self.sets {
             match remote.current().await {
                 Ok(reading) => match check(&reading.value, token, kid, algorithm) {
-                    Ok(()) => return Ok(()),
+                    Ok(key) => return Ok(key),
                     Err(miss) => {
                         wrong |= miss == Miss::Signature;
                         if !reading.awaited {
@@ -86,7 +86,7 @@ impl KeyRing {
                     // Without a renewal of our own, another request's may have landed since.
                     let newer = renewed.or_else(|| remote.held()).filter(|newer| !Arc::ptr_eq(newer, set));
                     match newer.map(|newer| check(&newer, token, kid, algorithm)) {
-                        Some(Ok(())) => return Ok(()),
+                        Some(Ok(key)) => return Ok(key),
                         Some(Err(miss)) => wrong |= miss == Miss::Signature,
                         None => {}
                     }
@@ -102,11 +102,16 @@ impl KeyRing {
     }
 }
 
-fn check(set: &KeySet, token: &CompactJws<'_>, kid: Option<&str>, algorithm: Algorithm) -> Result<(), Miss> {
+fn check(
+    set: &KeySet,
+    token: &CompactJws<'_>,
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<Arc<Map<String, Value>>, Miss> {
     let mut miss = Miss::UnknownKey;
-    for key in set.candidates(kid, algorithm) {
+    for (key, member) in set.candidates(kid, algorithm) {
         if token.verify(key).is_ok() {
-            return Ok(());
+            return Ok(Arc::clone(member));
         }
         miss = Miss::Signature;
     }

@@ -1,5 +1,7 @@
 //! One key set.
 
+use std::sync::Arc;
+
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jwk::PublicKey;
 use serde_json::{Map, Value};
@@ -29,7 +31,7 @@ struct Key {
     alg: Option<Algorithm>,
     key: PublicKey,
     /// As the provider wrote it.
-    member: Map<String, Value>,
+    member: Arc<Map<String, Value>>,
 }
 
 impl KeySet {
@@ -50,7 +52,7 @@ impl KeySet {
 
     /// The keys as the provider wrote them.
     pub(super) fn members(&self) -> impl Iterator<Item = &Map<String, Value>> {
-        self.keys.iter().map(|key| &key.member)
+        self.keys.iter().map(|key| &*key.member)
     }
 
     /// How many members were left out.
@@ -59,17 +61,17 @@ impl KeySet {
     }
 
     /// The keys that may have made a signature with `algorithm`: those with the same `kid` when the token names one,
-    /// else all that fit the algorithm; at most eight.
+    /// else all that fit the algorithm; at most eight. Each with its member of the set.
     pub(super) fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
-    ) -> impl Iterator<Item = &PublicKey> {
+    ) -> impl Iterator<Item = (&PublicKey, &Arc<Map<String, Value>>)> {
         self.keys
             .iter()
             .filter(move |key| kid.is_none() || key.kid.as_deref() == kid)
             .filter(move |key| key.serves(algorithm))
-            .map(|key| &key.key)
+            .map(|key| (&key.key, &key.member))
             .take(MAX_TRIED)
     }
 }
@@ -90,7 +92,7 @@ impl Key {
             Some(alg) => Some(Algorithm::from_name(alg.as_str()?)?),
         };
         let key = PublicKey::from_jwk(member).ok()?;
-        Some(Self { kid, alg, key, member: member.clone() })
+        Some(Self { kid, alg, key, member: Arc::new(member.clone()) })
     }
 
     fn serves(&self, algorithm: Algorithm) -> bool {

@@ -21,7 +21,8 @@ impl Validity {
     /// A token whose times are not looked at.
     pub(crate) const UNCHECKED: Self = Self { exp: None, nbf: None, iat: None, leeway: 0 };
 
-    /// Reads `exp`, `nbf` and `iat` (RFC 7519 §4.1): numbers whose whole part is used. Each may be absent.
+    /// Reads `exp`, `nbf` and `iat` (RFC 7519 §4.1): numbers whose whole part is used, or, as some providers write them,
+    /// strings of digits. Each may be absent.
     ///
     /// # Errors
     /// [`TokenFault::ClaimType`] for one that is no number, negative, or beyond the year 9999.
@@ -66,10 +67,11 @@ impl Validity {
 
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<i64>, TokenFault> {
     let Some(value) = claims.get(name) else { return Ok(None) };
-    let whole = match value.as_i64() {
-        Some(whole) => Some(whole),
+    let whole = match (value, value.as_i64()) {
+        (_, Some(whole)) => Some(whole),
+        (Value::String(text), _) => digits(text),
         // Compared before it is cut off, so the cast cannot lose anything but the fraction.
-        None => value
+        (_, None) => value
             .as_f64()
             .filter(|number| (0.0..=LAST_SECOND as f64).contains(number))
             .map(|number| number as i64),
@@ -78,6 +80,12 @@ fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<i64>, 
         Some(whole) if (0..=LAST_SECOND).contains(&whole) => Ok(Some(whole)),
         _ => Err(TokenFault::ClaimType(name)),
     }
+}
+
+/// The number that a string of at most twelve digits is: no sign, no space, no fraction, no exponent.
+fn digits(text: &str) -> Option<i64> {
+    let plain = (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -112,7 +120,13 @@ mod tests {
         assert_eq!(check(json!({"exp": 100.9}), 0, 99), Ok(()));
         assert_eq!(check(json!({"exp": 100.9}), 0, 100), Err(TokenFault::Expired));
         for exp in [
-            json!("100"),
+            json!(""),
+            json!("+100"),
+            json!(" 100"),
+            json!("1e2"),
+            json!("100.5"),
+            json!("\u{0661}00"),
+            json!("1764000000000"),
             json!(null),
             json!(true),
             json!([100]),
@@ -126,6 +140,14 @@ mod tests {
         ] {
             assert_eq!(check(json!({"exp": exp}), 0, 1), Err(TokenFault::ClaimType("exp")), "{exp}");
         }
+    }
+
+    #[test]
+    fn strings_of_digits_are_times_too() {
+        assert_eq!(check(json!({"exp": "100"}), 0, 99), Ok(()));
+        assert_eq!(check(json!({"exp": "100"}), 0, 100), Err(TokenFault::Expired));
+        assert_eq!(check(json!({"nbf": "100"}), 0, 99), Err(TokenFault::NotYetValid));
+        assert_eq!(check(json!({"iat": "101"}), 0, 100), Err(TokenFault::IssuedInFuture));
     }
 
     #[test]

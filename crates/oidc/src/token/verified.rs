@@ -23,6 +23,10 @@ pub struct VerifiedToken {
     pub expires: Option<UnixTime>,
     /// Who said so.
     pub source: Source,
+    /// The key that verified its signature, as the provider published it; `None` when no signature was checked.
+    pub key: Option<Arc<Map<String, Value>>>,
+    /// The signed introspection answer as it came (RFC 9701 §5); `None` where the answer was not signed.
+    pub signed_answer: Option<Arc<str>>,
     pub(crate) validity: Validity,
 }
 
@@ -44,7 +48,16 @@ impl VerifiedToken {
     ) -> Result<Self, TokenFault> {
         let confirmation = Confirmation::from_claims(&claims).map_err(TokenFault::Confirmation)?;
         let expires = validity.expires();
-        Ok(Self { issuer, claims: Arc::new(claims), confirmation, expires, source, validity })
+        Ok(Self {
+            issuer,
+            claims: Arc::new(claims),
+            confirmation,
+            expires,
+            source,
+            key: None,
+            signed_answer: None,
+            validity,
+        })
     }
 }
 

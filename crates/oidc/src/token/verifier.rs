@@ -21,6 +21,9 @@ pub struct Verifier {
     cache: Partition,
 }
 
+/// A key as its provider wrote it.
+type Key = Arc<Map<String, Value>>;
+
 /// How a token is signed.
 #[derive(Clone, Copy)]
 enum Signed {
@@ -69,8 +72,9 @@ impl Verifier {
             return Ok(known?);
         }
         let unverified = self.read(token, now)?;
-        let issuer = self.verify_origin(&unverified).await?;
-        let verified = VerifiedToken::new(issuer, unverified.claims, unverified.validity, Source::Jwt)?;
+        let (issuer, key) = self.verify_origin(&unverified).await?;
+        let mut verified = VerifiedToken::new(issuer, unverified.claims, unverified.validity, Source::Jwt)?;
+        verified.key = key;
         if self.policy.audience.as_ref().is_some_and(|audience| !audience.holds(&verified.claims)) {
             return Err(TokenFault::Audience.into());
         }
@@ -121,7 +125,7 @@ impl Verifier {
     }
 
     /// Issuer and signature: they belong together, because the issuer decides on the keys.
-    async fn verify_origin(&self, token: &Unverified<'_>) -> Result<Arc<str>, Fault> {
+    async fn verify_origin(&self, token: &Unverified<'_>) -> Result<(Arc<str>, Option<Key>), Fault> {
         let issuer = match token.claims.get("iss") {
             Some(Value::String(issuer)) => Some(issuer.as_str()),
             Some(_) if self.policy.verify_claims => return Err(TokenFault::ClaimType("iss").into()),
@@ -143,9 +147,9 @@ impl Verifier {
             None if demanded => return Err(TokenFault::ClaimMissing("iss").into()),
             _ => self.provider.own_keys(),
         };
-        match token.signed {
-            _ if !self.policy.verify_signature => {}
-            Signed::Key(algorithm) => keys.verify(&token.jws, token.jws.kid(), algorithm).await?,
+        let key = match token.signed {
+            _ if !self.policy.verify_signature => None,
+            Signed::Key(algorithm) => Some(keys.verify(&token.jws, token.jws.kid(), algorithm).await?),
             Signed::Secret(algorithm) => {
                 let verified = self.policy.secrets.as_ref().is_some_and(|secrets| {
                     secrets.verify(algorithm, token.jws.signing_input(), token.jws.signature())
@@ -153,11 +157,12 @@ impl Verifier {
                 if !verified {
                     return Err(TokenFault::Signature.into());
                 }
+                None
             }
-        }
+        };
         match issuer {
-            Some(issuer) => Ok(issuer.into()),
-            None => Ok(self.provider.issuer().await?),
+            Some(issuer) => Ok((issuer.into(), key)),
+            None => Ok((self.provider.issuer().await?, key)),
         }
     }
 }

@@ -49,9 +49,11 @@ fn signed(setup: &Setup, header: Value, changes: Value) -> String {
 async fn the_claims_inside_a_good_envelope_speak_for_the_token() {
     for form in [AnswerForm::Jwt, AnswerForm::TokenIntrospectionJwt] {
         let setup = Setup::new().await;
-        setup.mock.reply(PATH, reply(signed(&setup, json!({}), json!({"aud": ["other", "gateway"]}))));
+        let text = signed(&setup, json!({}), json!({"aud": ["other", "gateway"]}));
+        setup.mock.reply(PATH, reply(format!("{text}\n")));
         let token = introspect(&introspector(&setup, form, true), "t").await.unwrap();
         assert_eq!(token.claims["sub"], "john");
+        assert_eq!(token.signed_answer.as_deref(), Some(text.as_str()), "for whoever checks it again");
         assert_eq!(setup.mock.last(PATH).header("accept"), Some(form.media_type()));
 
         setup

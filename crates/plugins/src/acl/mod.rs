@@ -7,7 +7,7 @@ mod schema;
 
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use keybound_model::PluginDescription;
 
 use crate::contract::{Decision, Directory, Exchange, Flow, Identity, Instance, Plugin, Refusal};
@@ -81,10 +81,9 @@ impl Plugin for Acl {
             match self.decide(&notes.identity, directory) {
                 Err(fault) => Flow::Refuse(Box::new(Refusal::new(fault))),
                 Ok((name, groups)) => {
-                    let groups = groups.join(", ");
+                    head.headers.remove(AUTHENTICATED_GROUPS);
                     if !self.hide_groups_header
-                        && !groups.is_empty()
-                        && let Ok(value) = HeaderValue::from_bytes(groups.as_bytes())
+                        && let Some(value) = identity::group_list(&groups)
                     {
                         head.headers.insert(name, value);
                     }
@@ -122,13 +121,15 @@ impl Acl {
         if of_provider && let Some(groups) = &identity.groups {
             return Ok((AUTHENTICATED_GROUPS, groups.iter().map(String::as_str).collect()));
         }
-        let Some(consumer) = consumer else {
+        let by_provider = self.include_consumer_groups && identity.consumer_groups.is_some();
+        if consumer.is_none() && !by_provider {
             let known = identity.authenticated;
             return Err(if known { IdentityFault::AclForbidden } else { IdentityFault::AclUnknown });
-        };
-        let mut groups: Vec<&str> = directory.acl_groups_of(consumer.id).iter().map(String::as_str).collect();
+        }
+        let own = consumer.map_or(&[][..], |consumer| directory.acl_groups_of(consumer.id));
+        let mut groups: Vec<&str> = own.iter().map(String::as_str).collect();
         if self.include_consumer_groups {
-            let of_consumer = directory.groups_of(consumer.id).iter();
+            let of_consumer = identity.consumer_groups(directory).iter();
             groups.extend(of_consumer.filter_map(|group| directory.group_name(*group)));
         }
         Ok((CONSUMER_GROUPS, groups))

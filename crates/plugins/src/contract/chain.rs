@@ -4,7 +4,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Refusal, ResponseHead,
+    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Refusal, Reserved,
+    ResponseHead,
 };
 
 /// The service and the route that a request matched, as access records and metrics name them.
@@ -46,6 +47,7 @@ pub struct Chain {
     listening: Listening,
     credential_names: Arc<[String]>,
     asks_for_certificate: bool,
+    reserved: Reserved,
 }
 
 /// What edits the body of one response, and how much of it is taken.
@@ -92,8 +94,8 @@ impl Slot {
         let is_of = |audience: &Audience| match (audience, consumer) {
             (Audience::Anyone, _) => true,
             (Audience::Consumer(id), Some(consumer)) => *id == consumer,
-            (Audience::Group(id), Some(consumer)) => directory.groups_of(consumer).contains(id),
-            (_, None) => false,
+            (Audience::Group(id), _) => notes.identity.consumer_groups(directory).contains(id),
+            (Audience::Consumer(_), None) => false,
         };
         self.candidates.iter().find(|(audience, _)| is_of(audience)).map(|(_, plugin)| plugin)
     }
@@ -119,6 +121,7 @@ impl Chain {
         let edits_bodies = all().any(|plugin| plugin.edits_bodies());
         let listening = all().map(|plugin| plugin.listens()).max().unwrap_or_default();
         let mut names: Vec<String> = all().flat_map(|plugin| plugin.credential_names()).collect();
+        let reserved = Reserved::of(all().flat_map(|plugin| plugin.reserved_fields()));
         names.iter_mut().for_each(|name| name.make_ascii_lowercase());
         names.sort_unstable();
         names.dedup();
@@ -132,6 +135,7 @@ impl Chain {
             listening,
             credential_names: names.into(),
             asks_for_certificate,
+            reserved,
         }
     }
 
@@ -145,6 +149,12 @@ impl Chain {
     #[must_use]
     pub fn asks_for_certificate(&self) -> bool {
         self.asks_for_certificate
+    }
+
+    /// Names of request fields that one of the plugins sets for the upstream.
+    #[must_use]
+    pub fn reserved(&self) -> &Reserved {
+        &self.reserved
     }
 
     /// The plugins that run for everybody, in the order in which they run.

@@ -13,9 +13,12 @@ use uuid::Uuid;
 pub struct Directory {
     consumers: HashMap<Uuid, Arc<Consumer>>,
     by_username: HashMap<String, Arc<Consumer>>,
+    /// By the name in lower case; `None` where several differ by case only.
+    by_folded_username: HashMap<String, Option<Arc<Consumer>>>,
     by_custom_id: HashMap<String, Arc<Consumer>>,
     groups: HashMap<Uuid, Vec<Uuid>>,
     group_names: HashMap<Uuid, String>,
+    groups_by_name: HashMap<String, Uuid>,
     acl_groups: HashMap<Uuid, Vec<String>>,
     key_auth: HashMap<String, KeyAuthCredential>,
     basic_auth: HashMap<String, BasicAuthCredential>,
@@ -35,6 +38,12 @@ impl Directory {
                 .filter_map(|consumer| Some((name(consumer)?.clone(), Arc::clone(consumer))))
                 .collect::<HashMap<_, _>>()
         };
+        let mut by_folded_username: HashMap<String, Option<Arc<Consumer>>> = HashMap::new();
+        for consumer in &consumers {
+            let Some(username) = &consumer.username else { continue };
+            let place = by_folded_username.entry(username.to_ascii_lowercase());
+            place.and_modify(|one| *one = None).or_insert_with(|| Some(Arc::clone(consumer)));
+        }
         let mut groups: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for member in &configuration.consumer_group_consumers {
             groups.entry(member.consumer).or_default().push(member.consumer_group);
@@ -50,7 +59,9 @@ impl Directory {
         Self {
             by_username: by(|consumer| consumer.username.as_ref()),
             by_custom_id: by(|consumer| consumer.custom_id.as_ref()),
+            by_folded_username,
             groups,
+            groups_by_name: configuration.consumer_groups.iter().map(|g| (g.name.clone(), g.id)).collect(),
             group_names: configuration.consumer_groups.iter().map(|g| (g.id, g.name.clone())).collect(),
             acl_groups,
             key_auth: keyed(&configuration.keyauth_credentials, |c| &c.key),
@@ -74,6 +85,13 @@ impl Directory {
         self.by_username.get(username)
     }
 
+    /// The consumer of this name; without one, the only consumer whose name differs from it by the case of ASCII letters.
+    #[must_use]
+    pub fn by_username_ignoring_case(&self, username: &str) -> Option<&Arc<Consumer>> {
+        self.by_username(username)
+            .or_else(|| self.by_folded_username.get(&username.to_ascii_lowercase())?.as_ref())
+    }
+
     /// The consumer that another system knows by this id.
     #[must_use]
     pub fn by_custom_id(&self, custom_id: &str) -> Option<&Arc<Consumer>> {
@@ -90,6 +108,12 @@ impl Directory {
     #[must_use]
     pub fn groups_of(&self, consumer: Uuid) -> &[Uuid] {
         self.groups.get(&consumer).map_or(&[], Vec::as_slice)
+    }
+
+    /// The consumer group of this name.
+    #[must_use]
+    pub fn group_named(&self, name: &str) -> Option<Uuid> {
+        self.groups_by_name.get(name).copied()
     }
 
     /// The name of a group.

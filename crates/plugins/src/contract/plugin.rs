@@ -2,7 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::{Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, Refusal, Scope};
 
@@ -85,6 +85,12 @@ pub trait Plugin: Send + Sync {
     /// Whether the handshake must ask clients for a certificate. Asked when a chain is made.
     fn asks_for_certificate(&self) -> bool {
         false
+    }
+
+    /// Names of request fields that it sets for the upstream. Asked when a chain is made; a client's trailers never have
+    /// them. Those in the head it removes itself.
+    fn reserved_fields(&self) -> Vec<HeaderName> {
+        Vec::new()
     }
 
     /// What it wants to hear when a request is over.

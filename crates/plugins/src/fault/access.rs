@@ -63,6 +63,12 @@ pub enum AuthorizationFault {
     /// A claim of `claims_forbidden`.
     #[error("the access token has a forbidden claim")]
     ForbiddenClaim,
+    /// `consumer_claims` names nobody.
+    #[error("the access token names no consumer")]
+    Consumer,
+    /// `consumer_groups_claim` names no group.
+    #[error("the access token names no consumer group")]
+    ConsumerGroup,
 }
 
 /// Why a bearer of a token is not let through.
@@ -227,7 +233,8 @@ impl ReplayStoreFault {
 
 impl AuthorizationFault {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Scope, Self::Group, Self::Role, Self::ForbiddenClaim];
+    pub const ALL: [Self; 6] =
+        [Self::Scope, Self::Group, Self::Role, Self::ForbiddenClaim, Self::Consumer, Self::ConsumerGroup];
 
     fn row(self) -> Row {
         let code = match self {
@@ -235,6 +242,8 @@ impl AuthorizationFault {
             Self::Group => "authorization_group",
             Self::Role => "authorization_role",
             Self::ForbiddenClaim => "authorization_claim_forbidden",
+            Self::Consumer => "authorization_consumer",
+            Self::ConsumerGroup => "authorization_consumer_group",
         };
         Row {
             code,

@@ -8,12 +8,11 @@ use keybound_model::entity::Consumer;
 use keybound_model::{Errors, PluginDescription, Record};
 use keybound_pop::time::{Clock, UnixTime};
 
-use super::{config, fields};
+use super::{become_anonymous, config, fields};
 use crate::contract::{
     BodySource, Decision, Directory, Exchange, Flow, Head, Identity, Instance, Notes, Plugin, Refusal,
 };
 use crate::environment::Environment;
-use crate::fault::IdentityFault;
 use crate::kind::Kind;
 
 /// Fields of configurations that name where credentials are taken from.
@@ -165,15 +164,9 @@ impl<M: Method> Authentication<M> {
             Err(refusal) => refusal,
         };
         let Some(anonymous) = &self.anonymous else { return Flow::Refuse(refusal) };
-        let Some(consumer) = directory.named(anonymous) else {
-            let text = format!("anonymous consumer {anonymous} is unknown/does not exist");
-            notes.detail = Some(text.clone());
-            let refusal = Refusal::new(IdentityFault::AnonymousUnknown);
-            return Flow::Refuse(Box::new(Refusal { message: Some(text.into()), ..refusal }));
-        };
-        notes.identity.consumer = Some(Arc::clone(consumer));
-        notes.identity.credential = None;
-        notes.identity.anonymous = true;
-        Flow::Continue
+        match become_anonymous(anonymous, notes, directory) {
+            Ok(()) => Flow::Continue,
+            Err(refusal) => Flow::Refuse(refusal),
+        }
     }
 }

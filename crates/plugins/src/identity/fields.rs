@@ -2,12 +2,13 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::contract::Identity;
+use crate::contract::{Identity, folded, is_disguised};
 
 const CONSUMER_ID: HeaderName = HeaderName::from_static("x-consumer-id");
 const CONSUMER_CUSTOM_ID: HeaderName = HeaderName::from_static("x-consumer-custom-id");
 const CONSUMER_USERNAME: HeaderName = HeaderName::from_static("x-consumer-username");
 const CREDENTIAL_IDENTIFIER: HeaderName = HeaderName::from_static("x-credential-identifier");
+const AUTHENTICATED_GROUPS: HeaderName = HeaderName::from_static("x-authenticated-groups");
 const ANONYMOUS_CONSUMER: HeaderName = HeaderName::from_static("x-anonymous-consumer");
 
 /// All of them, Kong's older ones too.
@@ -18,7 +19,7 @@ const NAMES: [HeaderName; 10] = [
     CREDENTIAL_IDENTIFIER,
     ANONYMOUS_CONSUMER,
     HeaderName::from_static("x-consumer-groups"),
-    HeaderName::from_static("x-authenticated-groups"),
+    AUTHENTICATED_GROUPS,
     HeaderName::from_static("x-authenticated-scope"),
     HeaderName::from_static("x-credential-username"),
     HeaderName::from_static("x-authenticated-userid"),
@@ -67,22 +68,47 @@ pub(crate) fn restate(headers: &mut HeaderMap, identity: &Identity) {
     if let Some(credential) = &identity.credential {
         set(headers, CREDENTIAL_IDENTIFIER, credential);
     }
+    if let Some(groups) = identity.groups.as_deref().and_then(group_list) {
+        headers.insert(AUTHENTICATED_GROUPS, groups);
+    }
     if identity.anonymous {
         headers.insert(ANONYMOUS_CONSUMER, HeaderValue::from_static("true"));
     }
+    for (name, value) in &identity.told {
+        headers.insert(name.clone(), value.clone());
+    }
 }
 
-/// A name without `-` and `_`, as software that folds the two would tell it apart.
-pub(crate) fn squashed(name: &str) -> String {
-    name.chars().filter(|letter| !matches!(letter, '-' | '_')).collect()
+/// Whether a field of this name says who calls.
+pub(crate) fn is_identity(name: &HeaderName) -> bool {
+    SQUASHED.contains(&folded(name.as_str()).as_str())
 }
 
 fn is_lookalike(name: &HeaderName) -> bool {
-    name.as_str().contains('_') && SQUASHED.contains(&squashed(name.as_str()).as_str())
+    is_disguised(name) && is_identity(name)
 }
 
-/// A value that no field can carry is left out.
+/// Most bytes of a list of groups. Many upstreams refuse a request with a longer line.
+const LONGEST_LIST: usize = 8000;
+
+/// Groups as a field lists them. Left out are names that would read as another group there: with a comma, with space at an
+/// end. A list that no field can carry, or that is too long or empty, is none.
+pub(crate) fn group_list<T: AsRef<str>>(groups: &[T]) -> Option<HeaderValue> {
+    let plain = |name: &&str| !name.is_empty() && !name.contains(',') && name.trim() == *name;
+    let names: Vec<&str> = groups.iter().map(AsRef::as_ref).filter(plain).collect();
+    let list = names.join(", ");
+    if list.is_empty() || list.len() > LONGEST_LIST {
+        return None;
+    }
+    HeaderValue::from_bytes(list.as_bytes()).ok()
+}
+
+/// A value that no field can carry is left out, and so is one with white space at an end, which readers take away: it would
+/// read as somebody else's.
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if value.trim().len() != value.len() {
+        return;
+    }
     if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
         headers.insert(name, value);
     }
@@ -95,19 +121,34 @@ mod tests {
     #[test]
     fn every_name_has_its_lookalike() {
         for (name, twin) in NAMES.iter().zip(SQUASHED) {
-            assert_eq!(squashed(name.as_str()), twin);
+            assert_eq!(folded(name.as_str()), twin);
         }
     }
 
     #[test]
     fn what_a_client_says_of_itself_leaves_in_every_spelling() {
         let mut headers = HeaderMap::new();
-        for name in
-            ["x-consumer-id", "x_consumer_id", "x-consumer_groups", "x_authenticated-userid_", "x_mine"]
-        {
+        for name in [
+            "x-consumer-id",
+            "x_consumer_id",
+            "x-consumer_groups",
+            "x_authenticated-userid_",
+            "x.consumer.id",
+            "x_mine",
+        ] {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static("forged"));
         }
         restate(&mut headers, &Identity::default());
         assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x_mine"]);
+    }
+
+    #[test]
+    fn a_group_cannot_pose_as_another_one_in_the_list() {
+        let list = |groups: &[&str]| group_list(groups).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(list(&["staff", "Domain Users"]).as_deref(), Some("staff, Domain Users"));
+        assert_eq!(list(&["a, admin", " admin", "admin ", "", "b"]).as_deref(), Some("b"));
+        assert_eq!(list(&["a\nb"]), None);
+        assert_eq!(list(&[&"x".repeat(8001)]), None);
+        assert_eq!(list(&[]), None);
     }
 }

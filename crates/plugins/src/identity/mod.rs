@@ -5,6 +5,7 @@
 //! `anonymous` one is enough: a plugin that has it lets a request through that another one knows already, and takes a
 //! caller that it does not know for the anonymous consumer.
 
+mod anonymous;
 mod authentication;
 mod challenge;
 mod config;
@@ -12,10 +13,11 @@ mod fields;
 pub(crate) mod multipart;
 pub(crate) mod parameter;
 
+pub(crate) use anonymous::become_anonymous;
 pub(crate) use authentication::{Call, Found, Invalid, Method, accept, kind};
 pub(crate) use challenge::{challenge, refusal};
 pub(crate) use config::{flag, list, text};
-pub(crate) use fields::{restate, squashed};
+pub(crate) use fields::{group_list, is_identity, restate};
 
 use keybound_model::PluginDescription;
 use keybound_model::schema::Schema;

@@ -23,7 +23,8 @@ use crate::contract::{
 };
 use crate::environment::Environment;
 use crate::fault::IdentityFault;
-use crate::identity::{flag, list, restate, squashed, text};
+use crate::contract::folded;
+use crate::identity::{flag, list, restate, text};
 use crate::kind::Kind;
 
 const NAME: &str = "mtls-auth";
@@ -192,10 +193,10 @@ impl MtlsAuth {
 
 /// Takes out what only this plugin may say, in any spelling.
 fn strip(headers: &mut HeaderMap) {
-    let said = [squashed(CLIENT_CERT_DN.as_str()), squashed(CLIENT_CERT_SAN.as_str())];
+    let said = [folded(CLIENT_CERT_DN.as_str()), folded(CLIENT_CERT_SAN.as_str())];
     let forged: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| name.as_str().starts_with('x') && said.contains(&squashed(name.as_str())))
+        .filter(|name| name.as_str().starts_with('x') && said.contains(&folded(name.as_str())))
         .cloned()
         .collect();
     for name in forged {

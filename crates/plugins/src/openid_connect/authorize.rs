@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::binding::BoundToken;
 use super::credential::Credential;
+use super::token::VerifiedToken;
 use crate::fault::AuthorizationFault;
 
 /// What claims must say (`*_claim` and `*_required`, `claims_forbidden`).
@@ -53,6 +54,11 @@ impl Grant {
     /// The token, and how its binding was checked.
     pub(super) fn bound(&self) -> &BoundToken {
         &self.bound
+    }
+
+    /// The token that allows it.
+    pub(super) fn token(&self) -> &VerifiedToken {
+        self.bound.token()
     }
 
     /// The credential that was presented.

@@ -9,22 +9,29 @@
 //! | [`token`] | `Credential` | `VerifiedToken`: claims and confirmation |
 //! | [`binding`] | `VerifiedToken`, the proof, the connection | `BoundToken`; the replay record is its last act |
 //! | [`authorize`] | `BoundToken` | `Grant`: the claims allow the request |
+//! | [`identify`] | `Grant` | who calls: consumer, groups, credential |
 //! | [`rewrite`] | `Grant` | the request that is forwarded |
 //!
-//! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees.
+//! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees, a redirect in its place
+//! ([`redirect`]), or a request of the anonymous consumer ([`anonymous`]).
 
+mod anonymous;
 mod answer;
 mod asking;
 mod authorize;
 mod binding;
 mod build;
 mod certificate;
+mod claims;
 mod client_choice;
 mod cluster_cache;
 mod config;
 mod credential;
+mod headers;
+mod identify;
 mod nonce;
 mod proof_keys;
+mod redirect;
 mod replay;
 mod rewrite;
 pub(crate) mod schema;
@@ -35,7 +42,7 @@ mod token;
 use std::sync::Arc;
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use keybound_pop::binding::{Mode, Scheme};
 use keybound_pop::time::{Clock, UnixTime};
 
@@ -48,7 +55,7 @@ use self::credential::{BodyKind, Credential, Place};
 use self::session::{Companion, Sessions, Visit, no_store};
 use self::token::{Tokens, VerifiedToken};
 use crate::contract::{
-    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead, Scope,
+    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead,
 };
 use crate::fault::{AccessFault, CredentialFault, SessionFault};
 use crate::identity;
@@ -88,20 +95,33 @@ impl Plugin for OpenIdConnect {
 
     fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
         Box::pin(async move {
-            if self.config.skip_preflight && is_preflight(exchange.head) {
-                self.config.forward.strip(&mut exchange.head.headers, &exchange.notes.identity);
-                self.strip_sessions(exchange.head);
-                return Flow::Continue;
+            let preflight = self.config.skip_preflight && is_preflight(exchange.head);
+            // With `anonymous`, one plugin that knows the caller is enough.
+            let known = self.config.anonymous.is_some() && exchange.notes.identity.authenticated;
+            if preflight || known {
+                return self.pass_by(exchange, None).await;
             }
-            match self.decide(exchange).await {
+            let Exchange { head, body, notes, scope, directory } = exchange;
+            let mut place = None;
+            let exchange =
+                Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
+            match self.decide(exchange, &mut place).await {
                 Ok(()) => Flow::Continue,
-                Err(refused) => Flow::Refuse(Box::new(self.answerer.refuse(*refused))),
+                Err(refused) => {
+                    let exchange = Exchange { head, body, notes, scope, directory };
+                    self.instead(*refused, exchange, place.as_ref()).await
+                }
             }
         })
     }
 
     fn credential_names(&self) -> Vec<String> {
-        self.config.places.field.iter().map(|name| name.as_str().to_owned()).collect()
+        let places = self.config.places.field.iter();
+        places.chain(self.config.headers.credential_names()).map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn reserved_fields(&self) -> Vec<HeaderName> {
+        self.config.forward.reserved()
     }
 
     /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
@@ -113,11 +133,47 @@ impl Plugin for OpenIdConnect {
 }
 
 impl OpenIdConnect {
-    async fn decide(&self, exchange: Exchange<'_>) -> Result<(), Box<Refused>> {
-        let Exchange { head, body, notes, scope, .. } = exchange;
+    /// Lets a request pass that nobody looks at here, without any token.
+    async fn pass_by(&self, exchange: Exchange<'_>, place: Option<&Place>) -> Flow {
+        let Exchange { head, body, notes, .. } = exchange;
+        let config = &self.config;
+        self.strip_sessions(head);
+        let withdrawn =
+            rewrite::withdraw(&config.forward, &config.places, head, body, &notes.identity, place).await;
+        match withdrawn {
+            Ok(()) => Flow::Continue,
+            Err(_) => {
+                let refused = Refused::new(CredentialFault::Body, credential::meant_scheme(&head.headers));
+                Flow::Refuse(Box::new(self.answerer.refuse(refused)))
+            }
+        }
+    }
+
+    /// What follows in place of the permission: the anonymous consumer, a redirect, or the refusal.
+    async fn instead(&self, refused: Refused, exchange: Exchange<'_>, place: Option<&Place>) -> Flow {
+        let Some(name) = self.config.anonymous.as_ref().filter(|_| anonymous::may_replace(&refused.fault))
+        else {
+            let mut refusal = self.answerer.refuse(refused);
+            self.config.redirects.apply(&mut refusal, &exchange.head.headers);
+            return Flow::Refuse(Box::new(refusal));
+        };
+        if let Err(mut refusal) = identity::become_anonymous(name, exchange.notes, exchange.directory) {
+            self.config.redirects.apply(&mut refusal, &exchange.head.headers);
+            return Flow::Refuse(refusal);
+        }
+        if place.is_some() {
+            exchange.notes.noticed.push(refused.fault.row().code);
+        }
+        self.pass_by(exchange, place).await
+    }
+
+    async fn decide(&self, exchange: Exchange<'_>, place: &mut Option<Place>) -> Result<(), Box<Refused>> {
+        let Exchange { head, body, notes, scope, directory } = exchange;
         let now = self.clock.0.now();
         let mut visit = Visit::default();
-        let result = self.pass(head, body, notes, scope, now, &mut visit).await;
+        let exchange =
+            Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
+        let result = self.pass(exchange, now, &mut visit, place).await;
         if let (Err(refused), Some(sessions)) = (&result, &self.sessions) {
             sessions.end_after(&refused.fault, &visit, head, notes, now).await;
         }
@@ -126,18 +182,20 @@ impl OpenIdConnect {
 
     async fn pass(
         &self,
-        head: &mut Head,
-        body: &mut dyn BodySource,
-        notes: &mut Notes,
-        scope: &Scope,
+        exchange: Exchange<'_>,
         now: UnixTime,
         visit: &mut Visit,
+        place: &mut Option<Place>,
     ) -> Result<(), Box<Refused>> {
+        let Exchange { head, body, notes, scope, directory } = exchange;
         let credential = self
             .credential(head, body, now, visit)
             .await
             .map_err(|fault| Box::new(Refused::new(fault, self.meant_scheme(head, visit))))?;
         let used = credential.scheme;
+        if self.config.anonymous.is_some() {
+            *place = Some(credential.place.clone());
+        }
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let token = self.verify(credential, head, body, now, visit).await.map_err(|fault| {
             notes.detail = detail(&fault);
@@ -152,7 +210,10 @@ impl OpenIdConnect {
         let nonce = bound.nonce().map(str::to_owned);
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
-        identity::accept(&mut notes.identity);
+        self.config
+            .identify
+            .identify(grant.token().all_claims(), directory, &mut notes.identity)
+            .map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let facts = match &self.sessions {
             Some(sessions) => {
                 let bound = grant.bound();
@@ -164,6 +225,8 @@ impl OpenIdConnect {
             .await
             .map_err(|_: BodyFault| Box::new(Refused::new(CredentialFault::Body, used)))?;
         self.strip_sessions(head);
+        self.config.headers.tell_upstream(grant.token(), &mut head.headers, notes);
+        self.config.headers.tell_client(grant.token(), notes);
         if let (Some(sessions), Some(facts)) = (&self.sessions, facts) {
             sessions.tell(&facts, &mut head.headers, notes);
         }

@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::Grant;
 use super::credential::{self, Place, Places};
-use crate::contract::{BodyFault, BodySource, Head, Identity};
-use crate::identity::{self, squashed};
+use crate::contract::{BodyFault, BodySource, Head, Identity, folded, is_disguised};
+use crate::identity;
 
 /// The header field that carries the token to the upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub(super) struct TokenField {
 pub(super) struct Forward {
     pub(super) hide_credentials: bool,
     pub(super) token: Option<TokenField>,
-    /// Credential fields, without their `-` and `_`: a field with `_` in its name that reads like one of
-    /// these is never forwarded.
+    /// Fields that are configured to tell the upstream of the token: only Keybound sets them.
+    told: Vec<HeaderName>,
+    /// Fields with credentials and those that Keybound sets, letters and digits only: a field whose name reads like one of
+    /// these, and is not written with `-`, is never forwarded.
     lookalikes: Vec<String>,
     /// Fields that a proxy sends to this gateway and to nobody behind it.
     withheld: Vec<HeaderName>,
@@ -35,20 +37,27 @@ pub(super) struct Forward {
 pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 impl Forward {
-    pub(super) fn new(hide_credentials: bool, token: Option<TokenField>, places: &Places) -> Self {
+    pub(super) fn new<'a>(
+        hide_credentials: bool,
+        token: Option<TokenField>,
+        places: &Places,
+        told: impl Iterator<Item = &'a HeaderName>,
+    ) -> Self {
+        let told: Vec<HeaderName> = told.cloned().collect();
         let credentials = [AUTHORIZATION, COOKIE, DPOP, credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN];
-        let configured = token.iter().map(|field| field.name.clone()).chain(places.field.clone());
+        let configured =
+            token.iter().map(|field| field.name.clone()).chain(places.field.clone()).chain(told.clone());
         let mut lookalikes: Vec<String> =
-            credentials.into_iter().chain(configured).map(|name| squashed(name.as_str())).collect();
+            credentials.into_iter().chain(configured).map(|name| folded(name.as_str())).collect();
         lookalikes.sort_unstable();
         lookalikes.dedup();
-        Self { hide_credentials, token, lookalikes, withheld: Vec::new() }
+        Self { hide_credentials, token, told, lookalikes, withheld: Vec::new() }
     }
 
     /// Forwards none of these fields either, in any spelling.
     pub(super) fn without<'a>(mut self, names: impl Iterator<Item = &'a HeaderName>) -> Self {
         self.withheld.extend(names.cloned());
-        self.lookalikes.extend(self.withheld.iter().map(|name| squashed(name.as_str())));
+        self.lookalikes.extend(self.withheld.iter().map(|name| folded(name.as_str())));
         self.lookalikes.sort_unstable();
         self.lookalikes.dedup();
         self
@@ -57,11 +66,11 @@ impl Forward {
     /// Takes out of the fields what only a gateway may say, and the proof in any spelling. Who calls is said anew.
     pub(super) fn strip(&self, headers: &mut HeaderMap, identity: &Identity) {
         headers.remove(DPOP);
-        for name in &self.withheld {
+        for name in self.told.iter().chain(&self.withheld) {
             headers.remove(name);
         }
         identity::restate(headers, identity);
-        if headers.keys().any(|name| name.as_str().contains('_')) {
+        if headers.keys().any(is_disguised) {
             let twins: Vec<HeaderName> =
                 headers.keys().filter(|name| self.is_lookalike(name)).cloned().collect();
             for name in twins {
@@ -71,7 +80,12 @@ impl Forward {
     }
 
     fn is_lookalike(&self, name: &HeaderName) -> bool {
-        name.as_str().contains('_') && self.lookalikes.binary_search(&squashed(name.as_str())).is_ok()
+        is_disguised(name) && self.lookalikes.binary_search(&folded(name.as_str())).is_ok()
+    }
+
+    /// The fields that only Keybound sets for the upstream.
+    pub(super) fn reserved(&self) -> Vec<HeaderName> {
+        self.told.iter().cloned().chain(self.token.iter().map(|field| field.name.clone())).collect()
     }
 
     /// Puts the token where the configuration says; a field of the client's with that name is replaced.
@@ -86,6 +100,52 @@ impl Forward {
             headers.insert(field.name.clone(), value);
         }
     }
+}
+
+/// Takes every token out of a request that is forwarded without one having been verified: the upstream must not take what
+/// nobody looked at for what Keybound let through. Other schemes in `Authorization` stay; they are for plugins to come.
+///
+/// # Errors
+/// [`BodyFault`] when a token stood in the body and the body is gone.
+pub(super) async fn withdraw(
+    forward: &Forward,
+    places: &Places,
+    head: &mut Head,
+    body: &mut dyn BodySource,
+    identity: &Identity,
+    place: Option<&Place>,
+) -> Result<(), BodyFault> {
+    let headers = &mut head.headers;
+    forward.strip(headers, identity);
+    let others: Vec<HeaderValue> = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .filter(|line| !credential::carries_token(line))
+        .cloned()
+        .collect();
+    headers.remove(AUTHORIZATION);
+    // Where the upstream expects the bare token there, no scheme tells one from another value.
+    let bare = forward.token.as_ref().is_some_and(|field| field.name == AUTHORIZATION && !field.bearer);
+    for line in others.into_iter().filter(|_| !bare) {
+        headers.append(AUTHORIZATION, line);
+    }
+    let fields =
+        [credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN].into_iter().chain(places.field.clone());
+    let token = forward.token.iter().map(|field| field.name.clone());
+    for name in fields.chain(token).filter(|name| *name != AUTHORIZATION) {
+        headers.remove(name);
+    }
+    if let Some(name) = &places.cookie {
+        hide_cookie(headers, name);
+    }
+    if places.query {
+        head.query = head.query.as_deref().and_then(credential::query_without_token);
+    }
+    if let Some(Place::Body(kind)) = place {
+        let whole = body.whole(super::BODY_LIMIT).await?;
+        body.replace(credential::body_without_token(*kind, &whole));
+    }
+    Ok(())
 }
 
 /// Makes the granted request the one that is forwarded.
@@ -143,7 +203,8 @@ mod tests {
         let token = Some(TokenField { name: AUTHORIZATION, bearer: true });
         let places =
             Places { header: true, query: true, body: true, cookie: None, field: None, max_length: 16_384 };
-        Forward::new(true, token, &places)
+        let told = HeaderName::from_static("x-user");
+        Forward::new(true, token, &places, std::iter::once(&told))
     }
 
     fn after_strip(names: &[&'static str]) -> Vec<String> {
@@ -166,6 +227,9 @@ mod tests {
             "x_consumer_id",
             "authorization_",
             "x_access-token",
+            "x-user",
+            "x_user",
+            "x.user",
         ];
         assert_eq!(after_strip(&names), Vec::<String>::new());
     }

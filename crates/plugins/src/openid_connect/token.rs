@@ -8,6 +8,7 @@ use keybound_pop::confirmation::Confirmation;
 use keybound_pop::thumbprint::token_hash;
 use serde_json::{Map, Value};
 
+use super::claims::Claims;
 use super::client_choice::ClientChoice;
 use super::config::{ExtraNames, Methods};
 use super::credential::{self, BodyKind, Credential};
@@ -31,7 +32,12 @@ pub(super) struct VerifiedToken {
     credential: Credential,
     hash: [u8; 32],
     token: Arc<keybound_oidc::VerifiedToken>,
+    /// What the provider said of a token that was verified here too, or the other way round.
+    other: Option<Arc<keybound_oidc::VerifiedToken>>,
 }
+
+/// What is known of a token, from one or from two places.
+type Known = (Arc<keybound_oidc::VerifiedToken>, Option<Arc<keybound_oidc::VerifiedToken>>);
 
 impl VerifiedToken {
     /// The token of a session, which was verified when that began.
@@ -40,7 +46,7 @@ impl VerifiedToken {
         hash: [u8; 32],
         token: Arc<keybound_oidc::VerifiedToken>,
     ) -> Self {
-        Self { credential, hash, token }
+        Self { credential, hash, token, other: None }
     }
 
     /// Who issued it.
@@ -66,6 +72,30 @@ impl VerifiedToken {
         &self.token.claims
     }
 
+    /// Its claims, and those of the other place where something is known of it.
+    pub(super) fn all_claims(&self) -> Claims<'_> {
+        Claims { token: self.claims(), answer: self.other.as_ref().map(|other| &*other.claims) }
+    }
+
+    /// The introspection answer, where the provider was asked.
+    pub(super) fn answer(&self) -> Option<&Map<String, Value>> {
+        self.places().find(|place| place.source == Source::Introspection).map(|place| &*place.claims)
+    }
+
+    /// The introspection answer as it came, where it was signed.
+    pub(super) fn signed_answer(&self) -> Option<&str> {
+        self.places().find_map(|place| place.signed_answer.as_deref())
+    }
+
+    /// The key that verified its signature, where one did.
+    pub(super) fn key(&self) -> Option<&Map<String, Value>> {
+        self.places().find_map(|place| place.key.as_deref())
+    }
+
+    fn places(&self) -> impl Iterator<Item = &keybound_oidc::VerifiedToken> {
+        std::iter::once(&*self.token).chain(self.other.as_deref())
+    }
+
     pub(super) fn confirmation(&self) -> &Confirmation {
         &self.token.confirmation
     }
@@ -89,8 +119,8 @@ impl Tokens {
     ) -> Result<VerifiedToken, AccessFault> {
         let text = credential.token();
         let hash = token_hash(text.as_bytes());
-        let token = self.judge(text, &hash, head, body).await?;
-        Ok(VerifiedToken { credential, hash, token })
+        let (token, other) = self.judge(text, &hash, head, body).await?;
+        Ok(VerifiedToken { credential, hash, token, other })
     }
 
     async fn judge(
@@ -99,16 +129,16 @@ impl Tokens {
         hash: &[u8; 32],
         head: &Head,
         body: &mut dyn BodySource,
-    ) -> Result<Arc<keybound_oidc::VerifiedToken>, AccessFault> {
-        let token = match self.verifier.cached(hash) {
-            Some(known) if self.methods.bearer && !self.methods.introspect_jwt => known?,
+    ) -> Result<Known, AccessFault> {
+        let (token, other) = match self.verifier.cached(hash) {
+            Some(known) if self.methods.bearer && !self.methods.introspect_jwt => (known?, None),
             _ => self.look(text, hash, head, body).await?,
         };
         let domain = token.claims.get("hd").and_then(Value::as_str);
         if self.domains.is_empty()
             || domain.is_some_and(|domain| self.domains.iter().any(|other| other == domain))
         {
-            Ok(token)
+            Ok((token, other))
         } else {
             Err(AccessFault::Domain)
         }
@@ -120,7 +150,7 @@ impl Tokens {
         hash: &[u8; 32],
         head: &Head,
         body: &mut dyn BodySource,
-    ) -> Result<Arc<keybound_oidc::VerifiedToken>, AccessFault> {
+    ) -> Result<Known, AccessFault> {
         let here = match Shape::of(text) {
             Shape::Jws => self.methods.bearer,
             // What is not a signed JWT is refused here by name, unless the provider can be asked.
@@ -129,19 +159,19 @@ impl Tokens {
         if here {
             let token = self.verifier.verify(text, hash).await?;
             if !self.methods.introspect_jwt {
-                return Ok(token);
+                return Ok((token, None));
             }
             let extras = self.extras(head, body).await;
             let answer = self.introspector.introspect(text, hash, &extras).await?;
             // The provider may add a binding; it can not loosen or change the one in the token.
             return match (&token.confirmation, &answer.confirmation) {
-                (own, other) if own == other || other.is_unbound() => Ok(token),
-                (own, _) if own.is_unbound() => Ok(answer),
+                (own, other) if own == other || other.is_unbound() => Ok((token, Some(answer))),
+                (own, _) if own.is_unbound() => Ok((answer, Some(token))),
                 _ => Err(TokenFault::Inactive.into()),
             };
         }
         let extras = self.extras(head, body).await;
-        Ok(self.introspector.introspect(text, hash, &extras).await?)
+        Ok((self.introspector.introspect(text, hash, &extras).await?, None))
     }
 }
 

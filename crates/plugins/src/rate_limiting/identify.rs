@@ -56,8 +56,7 @@ impl By {
                 (exchange.head.path.matching() == path).then(|| (Cow::from(path.as_str()), 'p'))
             }
             Self::ConsumerGroup => {
-                let consumer = identity.consumer.as_ref();
-                let groups = consumer.map_or(&[][..], |consumer| exchange.directory.groups_of(consumer.id));
+                let groups = identity.consumer_groups(exchange.directory);
                 groups.first().map(|group| (Cow::from(group.to_string()), 'g'))
             }
         };

@@ -64,7 +64,8 @@ async fn no_proof_and_no_identity_of_the_clients_reaches_the_upstream() {
     let passed = gate.permit(call).await;
     let mut names: Vec<_> = passed.head.headers.keys().map(ToString::to_string).collect();
     names.sort();
-    assert_eq!(names, ["authorization", "my_field", "x-other"]);
+    assert_eq!(names, ["authorization", "my_field", "x-credential-identifier", "x-other"]);
+    assert_eq!(passed.field("x-credential-identifier"), Some("john"));
 }
 
 /// A plugin before `openid-connect` that takes every caller for John.

@@ -7,16 +7,21 @@
     reason = "the support modules are test code too"
 )]
 
+mod anonymous;
 mod answers;
 mod clients;
 mod cluster_cache;
 mod credentials;
 mod decision_table;
+mod fields;
 mod forwarding;
+mod headers;
 mod hour;
+mod identify;
 mod introspection;
 mod nonces;
 mod proofs;
+mod redirects;
 mod redis;
 mod replay;
 mod restart;

@@ -92,3 +92,27 @@ impl<'a> Fields<'a> {
             .collect()
     }
 }
+
+/// The text of a field.
+pub(in crate::openid_connect) fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
+    Fields(record).text(name)
+}
+
+/// Whether a switch is on.
+pub(in crate::openid_connect) fn switched_on(record: &Record, name: &str) -> bool {
+    Fields(record).flag(name)
+}
+
+/// The texts of a list.
+pub(in crate::openid_connect) fn strings(record: &Record, name: &str) -> Vec<String> {
+    Fields(record).strings(name)
+}
+
+/// The paths of a list of paths; an empty one is none.
+pub(in crate::openid_connect) fn paths(record: &Record, name: &str) -> Vec<Vec<String>> {
+    let lists = record.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_array);
+    lists
+        .map(|path| path.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|path| !path.is_empty())
+        .collect()
+}

@@ -16,11 +16,15 @@ use keybound_store::redis::RedisSettings;
 use serde_json::Value;
 
 use self::fields::Fields;
+pub(super) use self::fields::{paths, strings, switched_on, text};
 use self::origin::PublicOrigin;
 pub(crate) use self::provider::{ExtraNames, ProviderConfig, Transport};
 use super::authorize::{Requirements, Scopes};
 use super::certificate::HeaderNames;
 use super::credential::Places;
+use super::headers::Headers;
+use super::identify::Rules;
+use super::redirect::Redirects;
 use super::rewrite::{Forward, TokenField};
 
 /// The configuration of one instance.
@@ -37,6 +41,13 @@ pub(super) struct Config {
     pub(super) answers: Answers,
     pub(super) possession: Possession,
     pub(super) provider: ProviderConfig,
+    /// Who calls, by claims.
+    pub(super) identify: Rules,
+    /// What upstream and client are told.
+    pub(super) headers: Headers,
+    /// The consumer that a caller without a good token becomes.
+    pub(super) anonymous: Option<String>,
+    pub(super) redirects: Redirects,
 }
 
 /// How tokens are verified.
@@ -120,6 +131,7 @@ impl Config {
     pub(super) fn parse(record: &Record) -> Result<Self, String> {
         let fields = Fields(record);
         let places = places(fields)?;
+        let headers = Headers::parse(record).map_err(|(field, text)| format!("{field}: {text}"))?;
         Ok(Self {
             methods: Methods {
                 bearer: fields.has("auth_methods", "bearer"),
@@ -127,14 +139,23 @@ impl Config {
                 introspect_jwt: fields.flag("introspect_jwt_tokens"),
             },
             skip_preflight: !fields.flag("run_on_preflight"),
-            forward: Forward::new(fields.flag("hide_credentials"), token_field(fields)?, &places)
-                .without(HeaderNames::parse(record)?.iter().flat_map(HeaderNames::all)),
+            forward: Forward::new(
+                fields.flag("hide_credentials"),
+                token_field(fields)?,
+                &places,
+                headers.upstream_names(),
+            )
+            .without(HeaderNames::parse(record)?.iter().flat_map(HeaderNames::all)),
             places,
             domains: fields.strings("domains"),
             requirements: requirements(fields),
             answers: answers(fields),
             possession: possession(fields)?,
             provider: ProviderConfig::parse(fields)?,
+            identify: Rules::parse(record),
+            headers,
+            anonymous: fields.text("anonymous").map(str::to_owned),
+            redirects: Redirects::parse(record)?,
         })
     }
 }
@@ -157,7 +178,9 @@ fn places(fields: Fields<'_>) -> Result<Places, String> {
 fn token_field(fields: Fields<'_>) -> Result<Option<TokenField>, String> {
     let Some(text) = fields.text("upstream_access_token_header") else { return Ok(None) };
     let (name, bearer) = text.split_once(':').map_or((text, false), |(name, _)| (name, true));
-    Ok(Some(TokenField { name: header_name("upstream_access_token_header", name)?, bearer }))
+    // Upstreams take a name with `_` for its twin, or drop it.
+    let name = header_name("upstream_access_token_header", &name.replace('_', "-"))?;
+    Ok(Some(TokenField { name, bearer }))
 }
 
 fn header_name(field: &str, name: &str) -> Result<HeaderName, String> {

@@ -166,6 +166,14 @@ impl Only {
     }
 }
 
+/// Whether a line of `Authorization` is of a scheme that carries tokens, well formed or not.
+pub(super) fn carries_token(line: &HeaderValue) -> bool {
+    let text = line.as_bytes().trim_ascii_start();
+    let end = text.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    text.get(..end)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop"))
+}
+
 /// The scheme that a request means to use, also when its credential can not be read.
 pub(super) fn meant_scheme(headers: &HeaderMap) -> Scheme {
     let dpop = |value: &HeaderValue| {

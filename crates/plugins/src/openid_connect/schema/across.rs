@@ -73,6 +73,28 @@ pub(super) fn checks() -> Vec<EntityCheck> {
         ),
         custom("replay_redis", &["dpop_replay_strategy", "redis"], replay_redis),
         custom("cluster_redis", &["cluster_cache_strategy", "cluster_cache_redis"], cluster_redis),
+        custom(
+            "told_headers",
+            &[
+                "upstream_access_token_header",
+                "upstream_access_token_jwk_header",
+                "upstream_introspection_header",
+                "upstream_introspection_jwt_header",
+                "upstream_headers",
+                "upstream_headers_claims",
+                "upstream_headers_names",
+                "introspection_accept",
+                "downstream_access_token_header",
+                "downstream_access_token_jwk_header",
+                "downstream_introspection_header",
+                "downstream_introspection_jwt_header",
+                "downstream_headers",
+                "downstream_headers_claims",
+                "downstream_headers_names",
+            ],
+            crate::openid_connect::headers::check,
+        ),
+        custom("consumer_paths", &["consumer_claims"], consumer_paths),
         custom("nonce_rotation", &["dpop_nonce_rotation", "dpop_proof_lifetime"], nonce_rotation),
     ]
 }
@@ -201,6 +223,20 @@ fn pairs(config: &Record) -> Result<(), Errors> {
         }
     }
     errors.into_result()
+}
+
+/// An empty path names no claim, so that nobody could ever be found by it.
+fn consumer_paths(config: &Record) -> Result<(), Errors> {
+    let paths = config.get("consumer_claims").and_then(Value::as_array).into_iter().flatten();
+    let empty = |path: &Value| path.as_array().is_some_and(Vec::is_empty);
+    match paths.enumerate().find(|(_, path)| empty(path)) {
+        Some((index, _)) => {
+            let mut errors = Errors::new();
+            errors.add("consumer_claims", Violation::item(index + 1, "length must be at least 1"));
+            Err(errors)
+        }
+        None => Ok(()),
+    }
 }
 
 /// A nonce that is renewed only after its end would be refused first.

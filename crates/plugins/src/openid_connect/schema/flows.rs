@@ -7,12 +7,20 @@ use serde_json::json;
 use super::kinds::{METHODS, endpoint_auth, strings, switch, url};
 
 pub(super) fn fields() -> Vec<(&'static str, Type)> {
-    let mut fields = authorization();
-    fields.extend(tokens());
-    fields.extend(userinfo());
-    fields.extend(login());
-    fields.extend(exchange());
-    fields.into_iter().map(|(name, ty)| (name, ty.not_yet_supported())).collect()
+    let parts = [
+        ("the authorization code flow", authorization()),
+        ("the grants of the token endpoint", tokens()),
+        ("the refresh token grant", refresh()),
+        ("the userinfo endpoint", userinfo()),
+        ("login", login()),
+        ("logout", logout()),
+        ("token exchange", exchange()),
+        ("the lookup of principals", principals()),
+    ];
+    let later = |(flow, fields): (&'static str, Vec<(&'static str, Type)>)| {
+        fields.into_iter().map(move |(name, ty)| (name, ty.comes_with(flow)))
+    };
+    parts.into_iter().flat_map(later).collect()
 }
 
 fn authorization() -> Vec<(&'static str, Type)> {
@@ -84,15 +92,11 @@ fn tokens() -> Vec<(&'static str, Type)> {
         ("token_post_args_client", strings().doc("Parameters of the client that are sent along.")),
         ("token_post_args_names", strings().doc("Names of parameters that are sent along.")),
         ("token_post_args_values", strings().doc("Values of those parameters.")),
-        ("refresh_tokens", switch(true).doc("Refresh access tokens near their end.")),
-        ("revocation_endpoint", url().doc("The revocation endpoint, in place of the one in the metadata.")),
-        ("revocation_endpoint_auth_method", endpoint_auth().doc("How the client authenticates there.")),
-        (
-            "revocation_token_param_name",
-            string().default("token").doc("The parameter that carries the token there."),
-        ),
-        ("mtls_revocation_endpoint", url().doc("The revocation endpoint for clients with a certificate.")),
     ]
+}
+
+fn refresh() -> Vec<(&'static str, Type)> {
+    vec![("refresh_tokens", switch(true).doc("Refresh access tokens near their end."))]
 }
 
 fn userinfo() -> Vec<(&'static str, Type)> {
@@ -143,6 +147,11 @@ fn login() -> Vec<(&'static str, Type)> {
                 .default(json!(["id_token"]))
                 .doc("Tokens that a login hands out."),
         ),
+    ]
+}
+
+fn logout() -> Vec<(&'static str, Type)> {
+    vec![
         (
             "logout_methods",
             set(string().one_of(["POST", "GET", "DELETE"]))
@@ -160,6 +169,13 @@ fn login() -> Vec<(&'static str, Type)> {
             "end_session_endpoint",
             url().doc("The provider's logout endpoint, in place of the one in the metadata."),
         ),
+        ("revocation_endpoint", url().doc("The revocation endpoint, in place of the one in the metadata.")),
+        ("revocation_endpoint_auth_method", endpoint_auth().doc("How the client authenticates there.")),
+        (
+            "revocation_token_param_name",
+            string().default("token").doc("The parameter that carries the token there."),
+        ),
+        ("mtls_revocation_endpoint", url().doc("The revocation endpoint for clients with a certificate.")),
     ]
 }
 
@@ -172,7 +188,7 @@ fn exchange() -> Vec<(&'static str, Type)> {
     ]);
     let issuers = record([
         ("issuer", string().required()),
-        ("jwks_uri", url()),
+        ("jwks_uri", string()),
         ("verify_signature", switch(false)),
         ("conditions", conditions),
     ]);
@@ -183,15 +199,6 @@ fn exchange() -> Vec<(&'static str, Type)> {
         ("empty_scopes", switch(false)),
     ]);
     let cache = record([("enabled", switch(true)), ("ttl", integer())]);
-    let principals = record([
-        ("enabled", switch(false)),
-        ("directory", string().default("default")),
-        ("principal_by", string()),
-        ("principal_claim", array(string()).len_min(1)),
-        ("match_consumer", switch(true)),
-        ("match_consumer_groups", switch(true)),
-        ("error_on_miss", switch(true)),
-    ]);
     vec![
         (
             "token_exchange",
@@ -203,6 +210,18 @@ fn exchange() -> Vec<(&'static str, Type)> {
             .doc("Exchange tokens of other issuers (RFC 8693)."),
         ),
         ("token_exchange_endpoint", url().doc("The endpoint that exchanges any token.")),
-        ("principals", principals.required().doc("Look the subject up in a directory.")),
     ]
+}
+
+fn principals() -> Vec<(&'static str, Type)> {
+    let principals = record([
+        ("enabled", switch(false)),
+        ("directory", string().default("default")),
+        ("principal_by", string().len_min(1)),
+        ("principal_claim", array(string()).len_min(1)),
+        ("match_consumer", switch(true)),
+        ("match_consumer_groups", switch(true)),
+        ("error_on_miss", switch(true)),
+    ]);
+    vec![("principals", principals.required().doc("Look the subject up in a directory."))]
 }

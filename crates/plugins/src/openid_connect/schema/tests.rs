@@ -65,17 +65,103 @@ fn possession_refuses_methods_it_cannot_cover() {
 fn a_field_without_effect_is_refused_by_name() {
     for (field, value) in [
         ("authorization_cookie_name", json!("s")),
-        ("scopes", json!(["openid", "profile"])),
-        ("consumer_optional", json!(true)),
-        ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
         ("protected_resource_metadata", json!(true)),
-        ("login_action", json!("redirect")),
     ] {
         assert_eq!(
             message(with(field, value)),
             format!("schema violation ({field}: '{field}' is not supported by Keybound yet)")
         );
     }
+}
+
+#[test]
+fn a_field_of_a_later_flow_says_which() {
+    for (field, value, flow) in [
+        ("scopes", json!(["openid", "profile"]), "the authorization code flow"),
+        ("redirect_uri", json!(["https://a.example/"]), "the authorization code flow"),
+        ("upstream_id_token_header", json!("x-id-token"), "the authorization code flow"),
+        ("id_token_param_name", json!("id_token"), "ID tokens that clients present"),
+        ("refresh_token_param_name", json!("refresh"), "the refresh token grant"),
+        ("refresh_tokens", json!(false), "the refresh token grant"),
+        ("password_param_type", json!(["header"]), "the password grant"),
+        ("client_credentials_param_type", json!(["header"]), "the client credentials grant"),
+        ("token_endpoint", json!("https://idp.example/token"), "the grants of the token endpoint"),
+        ("cache_tokens_salt", json!("salt"), "the grants of the token endpoint"),
+        ("search_user_info", json!(true), "the userinfo endpoint"),
+        ("userinfo_endpoint", json!("https://idp.example/me"), "the userinfo endpoint"),
+        ("resolve_distributed_claims", json!(true), "distributed claims"),
+        ("login_action", json!("redirect"), "login"),
+        ("logout_query_arg", json!("logout"), "logout"),
+        ("revocation_endpoint", json!("https://idp.example/revoke"), "logout"),
+        ("token_exchange_endpoint", json!("https://idp.example/x"), "token exchange"),
+        ("principals", json!({"enabled": true}), "the lookup of principals"),
+    ] {
+        assert_eq!(
+            message(with(field, value)),
+            format!(
+                "schema violation ({field}: '{field}' is not supported by Keybound yet: it belongs to {flow}, which is \
+                 not available)"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_is_told_has_a_name_that_can_be_used_and_is_used_once() {
+    let claim = |header: &str| json!([{"header": header, "path": ["sub"]}]);
+    for (field, value, text) in [
+        (
+            "upstream_headers",
+            claim("Content_Length"),
+            "'Content_Length' is set by the gateway itself and cannot be used",
+        ),
+        ("upstream_headers", claim("x user"), "bad header name 'x user'"),
+        ("upstream_headers", claim("Authorization"), "'authorization' is the name of more than one field"),
+        (
+            "downstream_headers",
+            claim("transfer-encoding"),
+            "'transfer-encoding' is set by the gateway itself and cannot be used",
+        ),
+        (
+            "upstream_introspection_header",
+            json!("Host"),
+            "'Host' is set by the gateway itself and cannot be used",
+        ),
+        (
+            "downstream_access_token_header",
+            json!("x:basic"),
+            "expected 'bearer' after the colon, not 'basic'",
+        ),
+    ] {
+        assert_eq!(message(with(field, value)), format!("schema violation ({field}: {text})"));
+    }
+    let mut config = with("upstream_headers", claim("X-User"));
+    config["upstream_headers_claims"] = json!(["email"]);
+    assert_eq!(
+        message(config.clone()),
+        "schema violation (upstream_headers_names: must have one value for each of upstream_headers_claims)"
+    );
+    config["upstream_headers_names"] = json!(["x_user"]);
+    assert_eq!(
+        message(config.clone()),
+        "schema violation (upstream_headers_names: 'x-user' is the name of more than one field)"
+    );
+    config["upstream_headers_names"] = json!(["x_mail"]);
+    config["downstream_headers"] = claim("X-User");
+    process(config).unwrap();
+    let mut config = with("upstream_headers", claim("Authorization"));
+    config["upstream_access_token_header"] = json!("x-token");
+    process(config).unwrap();
+}
+
+#[test]
+fn a_consumer_is_looked_for_somewhere() {
+    assert_eq!(
+        message(with("consumer_claims", json!([["sub"], []]))),
+        "schema violation (consumer_claims.2: length must be at least 1)"
+    );
+    let config = process(with("consumer_claim", json!(["a", "b"]))).unwrap();
+    assert_eq!(config["consumer_claims"], json!([["a", "b"]]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::timeouts::Left;
 use crate::contract::Notes;
-use crate::identity::squashed;
+use crate::contract::folded;
 
 /// What can be told, by Kong's names.
 const FACTS: [(&str, Fact, HeaderName); 7] = [
@@ -61,11 +61,11 @@ impl Telling {
         };
         let mut telling = Self { request: chosen(request), response: chosen(response), reserved: Vec::new() };
         if !telling.request.is_empty() {
-            telling.reserved.extend(FACTS.iter().map(|(.., field)| squashed(field.as_str())));
+            telling.reserved.extend(FACTS.iter().map(|(.., field)| folded(field.as_str())));
         }
         if let Some(name) = upstream_id {
             let name = crate::typed::settable("upstream_session_id_header", name)?;
-            telling.reserved.push(squashed(name.as_str()));
+            telling.reserved.push(folded(name.as_str()));
             telling.request.push((Fact::Id, name));
         }
         if let Some(name) = downstream_id {
@@ -80,7 +80,7 @@ impl Telling {
         if self.reserved.is_empty() {
             return;
         }
-        let is_reserved = |name: &&HeaderName| self.reserved.contains(&squashed(name.as_str()));
+        let is_reserved = |name: &&HeaderName| self.reserved.contains(&folded(name.as_str()));
         let names: Vec<HeaderName> = headers.keys().filter(is_reserved).cloned().collect();
         for name in names {
             headers.remove(name);

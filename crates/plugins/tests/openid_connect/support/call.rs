@@ -88,6 +88,8 @@ pub(crate) struct Passed {
 /// A request that was refused.
 pub(crate) struct Refused {
     pub(crate) status: StatusCode,
+    /// The status that is sent, which may be another one than the fault's.
+    pub(crate) sent: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) headers: HeaderMap,
     pub(crate) message: String,
@@ -218,6 +220,7 @@ impl Outcome {
         }
         Refused {
             status: row.status,
+            sent: refusal.status.unwrap_or(row.status),
             code: row.code,
             headers,
             message: refusal.message.map_or(row.message.to_owned(), std::borrow::Cow::into_owned),

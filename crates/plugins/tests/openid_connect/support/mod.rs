@@ -1,6 +1,7 @@
 //! A gate with one plugin instance, a provider and a client, all in this process, with a clock that stands still.
 
 mod call;
+mod company;
 mod provider;
 mod shelves;
 
@@ -21,7 +22,8 @@ use keybound_store::replay::{MemoryReplay, RedisReplay, RedisReplaySettings, Rep
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use call::{Call, Cookies, Outcome, Refused};
+pub(crate) use call::{Call, Cookies, Outcome, Passed, Refused};
+pub(crate) use company::{Company, JOHN, NOBODY};
 pub(crate) use provider::{Answer, Provider, merged};
 pub(crate) use shelves::Shelves;
 
@@ -174,7 +176,7 @@ impl Gate {
         call.through(&self.chain).await
     }
 
-    pub(crate) async fn permit(&self, call: Call) -> call::Passed {
+    pub(crate) async fn permit(&self, call: Call) -> Passed {
         self.send(call).await.passed()
     }
 
@@ -195,7 +197,7 @@ pub(crate) fn config(provider: &Provider, changes: Value) -> Value {
     Value::Object(merged(base, changes))
 }
 
-fn built(registry: &Registry, provider: &Provider, id: Uuid, changes: Value) -> Arc<dyn Plugin> {
+pub(crate) fn built(registry: &Registry, provider: &Provider, id: Uuid, changes: Value) -> Arc<dyn Plugin> {
     let given = config(provider, changes);
     let schema = &registry.plugin("openid-connect").unwrap().config;
     let config = schema.process(given.as_object().unwrap().clone()).unwrap();
