@@ -5,6 +5,7 @@
 mod access;
 mod identity;
 mod list;
+mod step_up;
 mod traffic;
 
 use http::StatusCode;
@@ -12,6 +13,7 @@ use http::StatusCode;
 pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
 pub use identity::IdentityFault;
 pub use list::{Entry, entries};
+pub use step_up::StepUpFault;
 pub use traffic::TrafficFault;
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 use super::precedence::Plugins;
+use super::resources::Resources;
 use super::upstreams::{Balancers, Upstreams};
 use super::{CompileFault, Snapshot, rules};
 use crate::head::path;
@@ -62,6 +63,7 @@ impl Compiler {
         let mut routes: Vec<_> = configuration.routes.iter().collect();
         routes.sort_by_key(|route| (route.created_at, route.id));
         let mut all = Vec::new();
+        let mut resources = Resources::default();
         for route in routes {
             if !route.protocols.is_empty() && !route.protocols.iter().any(|protocol| protocol.is_http()) {
                 tracing::info!(route = %rules::name_of(route), "is for streams only, which are not proxied");
@@ -87,9 +89,10 @@ impl Compiler {
                 },
             };
             let entry = Arc::new(route_entry(route, service, &plugins, &directory)?);
+            resources.add(&entry);
             all.extend(rules::rules_in(self.flavor, route, &entry)?);
         }
-        Ok(Snapshot { routes: Index::new(all), certificates })
+        Ok(Snapshot { routes: Index::new(all), certificates, resources })
     }
 }
 

@@ -4,6 +4,7 @@ mod compiler;
 mod entry;
 mod fault;
 mod precedence;
+mod resources;
 mod rules;
 mod upstreams;
 
@@ -17,6 +18,8 @@ use keybound_plugins::contract::PluginFactory;
 pub use self::compiler::Compiler;
 pub(crate) use self::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 pub use self::fault::CompileFault;
+pub(crate) use self::resources::Described;
+use self::resources::Resources;
 use crate::route::{Asked, Index};
 use crate::tls::names::Certificates;
 
@@ -25,6 +28,7 @@ pub struct Snapshot {
     pub(crate) routes: Index<RouteEntry>,
     /// What clients are shown in the handshake.
     pub(crate) certificates: Certificates,
+    resources: Resources,
 }
 
 /// Where requests find the current snapshot. Each request loads it once.
@@ -43,7 +47,11 @@ impl Snapshot {
     /// A snapshot without any route: every request is answered 404.
     #[must_use]
     pub fn empty() -> Self {
-        Self { routes: Index::new(Vec::new()), certificates: Certificates::default() }
+        Self {
+            routes: Index::new(Vec::new()),
+            certificates: Certificates::default(),
+            resources: Resources::default(),
+        }
     }
 
     /// The id of the route that a request would take, without TLS and from nowhere in particular: what tools and

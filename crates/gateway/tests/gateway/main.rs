@@ -10,6 +10,7 @@
 mod balancing;
 mod certificates;
 mod errors;
+mod explaining;
 mod fields;
 mod framing;
 mod grpc;
@@ -18,6 +19,7 @@ mod lifecycle;
 mod phases;
 mod pki;
 mod plugins;
+mod resource_metadata;
 mod retries;
 mod streaming;
 mod timeouts;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Refusal, ResponseHead,
+    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Public, Refusal, Resource,
+    ResponseHead,
 };
 
 /// The service and the route that a request matched, as access records and metrics name them.
@@ -45,6 +46,8 @@ pub struct Chain {
     edits_bodies: bool,
     listening: Listening,
     credential_names: Arc<[String]>,
+    /// The plugin that publishes metadata, when one does, and of what.
+    publisher: Option<(Arc<dyn Plugin>, Resource)>,
 }
 
 /// What edits the body of one response, and how much of it is taken.
@@ -121,6 +124,10 @@ impl Chain {
         names.iter_mut().for_each(|name| name.make_ascii_lowercase());
         names.sort_unstable();
         names.dedup();
+        let everybody = slots.iter().flat_map(|slot| &slot.candidates);
+        let publisher = everybody
+            .filter(|(audience, _)| *audience == Audience::Anyone)
+            .find_map(|(_, plugin)| Some((Arc::clone(plugin), plugin.publishes()?.resource())));
         Self {
             slots: slots.into(),
             scope: Arc::new(scope),
@@ -129,6 +136,7 @@ impl Chain {
             edits_bodies,
             listening,
             credential_names: names.into(),
+            publisher,
         }
     }
 
@@ -136,6 +144,19 @@ impl Chain {
     #[must_use]
     pub fn credential_names(&self) -> &[String] {
         &self.credential_names
+    }
+
+    /// The protected resource whose metadata one of its plugins publishes (RFC 9728).
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        self.publisher.as_ref().map(|(_, resource)| resource)
+    }
+
+    /// The metadata of that resource, as JSON, for the origin that the client sees and the route's own path.
+    #[must_use]
+    pub fn resource_document(&self, public: &Public, path: &str) -> Option<Bytes> {
+        let (plugin, _) = self.publisher.as_ref()?;
+        plugin.publishes().map(|publisher| publisher.document(public, path))
     }
 
     /// The plugins that run for everybody, in the order in which they run.

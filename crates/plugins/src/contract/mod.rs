@@ -14,6 +14,7 @@ mod material;
 mod notes;
 mod plugin;
 mod refusal;
+mod resource;
 
 pub use answer::Answer;
 pub use body::{BodyFault, BodySource, NoBody};
@@ -29,3 +30,4 @@ pub use material::Material;
 pub use notes::Notes;
 pub use plugin::{Decision, Exchange, Flow, Plugin, ResponseHead};
 pub use refusal::{Detail, Form, Refusal};
+pub use resource::{PublishesResource, RESOURCE_METADATA, Resource};

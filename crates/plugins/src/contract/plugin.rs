@@ -4,7 +4,9 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, Refusal, Scope};
+use super::{
+    Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, PublishesResource, Refusal, Scope,
+};
 
 /// What a plugin decided on a request.
 #[derive(Debug)]
@@ -80,6 +82,11 @@ pub trait Plugin: Send + Sync {
     /// is made; their values are never shown to plugins that log.
     fn credential_names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// Itself, where it publishes metadata of the protected resource.
+    fn publishes(&self) -> Option<&dyn PublishesResource> {
+        None
     }
 
     /// What it wants to hear when a request is over.

@@ -5,7 +5,7 @@ use keybound_oidc::{ProviderFault, TokenFault};
 use keybound_pop::binding::BindingFault;
 use keybound_pop::proof::ProofFault;
 
-use super::{Blame, Row};
+use super::{Blame, Row, StepUpFault};
 
 /// No credential, or one that can not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,9 @@ pub enum AccessFault {
     /// The memory of used proofs.
     #[error(transparent)]
     ReplayStore(#[from] ReplayStoreFault),
+    /// How the user was authenticated.
+    #[error(transparent)]
+    StepUp(#[from] StepUpFault),
     /// What the token allows.
     #[error(transparent)]
     Authorization(#[from] AuthorizationFault),
@@ -126,6 +129,7 @@ impl AccessFault {
             ),
             Self::Proof(fault) => unauthorized(fault.code(), Some(fault.error()), Blame::Proof),
             Self::ReplayStore(fault) => fault.row(),
+            Self::StepUp(fault) => fault.row(),
             Self::Authorization(fault) => fault.row(),
             Self::Provider(fault) => unavailable(fault.code(), Blame::Provider),
             Self::IntrospectionRate { .. } => too_many("introspection_rate"),
@@ -153,13 +157,14 @@ impl AccessFault {
         }
     }
 
-    /// Whether it is a refusal for lack of a matching key: the kind that `proof_of_possession_report_only` lets pass.
+    /// Whether it is a refusal for lack of a key that was shown to match: the kind that `proof_of_possession_report_only` lets
+    /// pass. A proof that could not be recorded counts, whoever is to blame: who only reports must not refuse for that.
     #[must_use]
     pub fn is_possession(&self) -> bool {
         match self {
             // A scheme that is not offered is not a key that is missing.
             Self::Binding(fault) => *fault != BindingFault::SchemeNotOffered,
-            Self::Proof(_) => true,
+            Self::Proof(_) | Self::ReplayStore(_) => true,
             _ => false,
         }
     }

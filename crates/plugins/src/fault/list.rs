@@ -8,7 +8,7 @@ use keybound_pop::proof::ProofFault;
 
 use super::{
     AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
-    RouteFault, Row, TrafficFault, UpstreamFault,
+    RouteFault, Row, StepUpFault, TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -57,6 +57,7 @@ fn access() -> impl Iterator<Item = AccessFault> {
         .chain(BindingFault::ALL.into_iter().map(AccessFault::Binding))
         .chain(ProofFault::all().into_iter().map(AccessFault::Proof))
         .chain(ReplayStoreFault::ALL.into_iter().map(AccessFault::ReplayStore))
+        .chain(StepUpFault::ALL.into_iter().map(AccessFault::StepUp))
         .chain(AuthorizationFault::ALL.into_iter().map(AccessFault::Authorization))
         .chain(providers().into_iter().map(AccessFault::Provider))
         .chain(other)

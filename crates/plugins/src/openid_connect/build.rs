@@ -16,6 +16,8 @@ use super::binding::Binder;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
+use super::report::Reporter;
+use super::resource_metadata::ResourceMetadata;
 use super::target::Targets;
 use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
@@ -129,13 +131,13 @@ impl Builder {
             headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
             possession,
         };
+        let tokens = self.tokens(record, &config, shared, environment)?;
+        let metadata = config.resource.clone();
         Ok(OpenIdConnect {
-            answerer: Answerer::new(
-                config.answers.clone(),
-                &config.possession.policy,
-                config.possession.proof.algorithms,
-            ),
-            tokens: self.tokens(record, &config, shared, environment)?,
+            answerer: Answerer::new(config.answers.clone(), &config.possession, config.step_up.clone()),
+            reporter: Reporter::new(Arc::clone(&environment.metrics)),
+            metadata: metadata.map(|config| ResourceMetadata::new(config, Arc::clone(&tokens.provider))),
+            tokens,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
             config,
@@ -185,6 +187,7 @@ impl Builder {
             shared.provider(excerpt(record, &[&PROVIDER_FIELDS]), &config.provider, environment)?;
         let ProviderConfig { policy, introspection, extras, .. } = config.provider.clone();
         let tokens = Arc::new(Tokens {
+            provider: Arc::clone(&provider),
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
             methods: config.methods,

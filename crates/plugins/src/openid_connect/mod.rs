@@ -7,6 +7,7 @@
 //! | [`credential`] | the request's head, or its body | `Credential`: scheme, place, token |
 //! | [`token`] | `Credential` | `VerifiedToken`: claims and confirmation |
 //! | [`binding`] | `VerifiedToken`, the proof, the connection | `BoundToken`; the replay record is its last act |
+//! | [`step_up`] | `BoundToken` | how and when the user was authenticated is good enough |
 //! | [`authorize`] | `BoundToken` | `Grant`: the claims allow the request |
 //! | [`rewrite`] | `Grant` | the request that is forwarded |
 //!
@@ -20,8 +21,11 @@ mod config;
 mod credential;
 mod nonce;
 mod replay;
+mod report;
+mod resource_metadata;
 mod rewrite;
 pub(crate) mod schema;
+mod step_up;
 mod target;
 mod token;
 
@@ -38,8 +42,12 @@ use self::answer::{Answerer, DPOP_NONCE, NO_STORE, Refused};
 use self::binding::Binder;
 use self::config::Config;
 use self::credential::{BodyKind, Credential};
+use self::report::Reporter;
+use self::resource_metadata::ResourceMetadata;
 use self::token::Tokens;
-use crate::contract::{BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead};
+use crate::contract::{
+    BodyFault, Decision, Exchange, Flow, Head, Notes, Plugin, PublishesResource, ResponseHead,
+};
 use crate::fault::{AccessFault, CredentialFault};
 use crate::identity;
 
@@ -53,6 +61,8 @@ pub(crate) struct OpenIdConnect {
     answerer: Answerer,
     tokens: Arc<Tokens>,
     binder: Binder,
+    reporter: Reporter,
+    metadata: Option<ResourceMetadata>,
     clock: SharedClock,
 }
 
@@ -80,15 +90,28 @@ impl Plugin for OpenIdConnect {
                 self.config.forward.strip(&mut exchange.head.headers, &exchange.notes.identity);
                 return Flow::Continue;
             }
-            match self.decide(exchange).await {
-                Ok(()) => Flow::Continue,
-                Err(refused) => Flow::Refuse(Box::new(self.answerer.refuse(*refused))),
+            let Exchange { head, body, notes, scope, directory } = exchange;
+            let decided = Exchange { head: &mut *head, body, notes: &mut *notes, scope, directory };
+            match self.decide(decided).await {
+                Ok(()) => {
+                    self.reporter.passed(head, scope, notes);
+                    Flow::Continue
+                }
+                Err(refused) => {
+                    self.reporter.refused(refused.fault.row().code, scope, notes);
+                    let metadata = self.metadata.as_ref().map(|metadata| metadata.url(head, notes));
+                    Flow::Refuse(Box::new(self.answerer.refuse(*refused, metadata)))
+                }
             }
         })
     }
 
     fn credential_names(&self) -> Vec<String> {
         self.config.places.field.iter().map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn publishes(&self) -> Option<&dyn PublishesResource> {
+        self.metadata.as_ref().map(|metadata| metadata as _)
     }
 
     /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
@@ -113,12 +136,14 @@ impl OpenIdConnect {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;
-        notes.subject = token.subject().map(str::to_owned);
+        Reporter::identify(&token, notes);
         let bound = self.binder.bind(token, head, scope, now, notes).await.map_err(|unbound| {
             let bound = unbound.token.confirmation().jkt.is_some();
             Box::new(Refused { bound, nonce: unbound.nonce, ..Refused::new(unbound.fault, used) })
         })?;
         let nonce = bound.nonce().map(str::to_owned);
+        let step_up = self.config.step_up.check(bound.token().claims(), now);
+        step_up.map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
         identity::accept(&mut notes.identity);

@@ -3,6 +3,7 @@
 mod fields;
 pub(crate) mod origin;
 mod provider;
+mod resource;
 
 use http::HeaderName;
 use keybound_model::Record;
@@ -16,7 +17,9 @@ use self::origin::PublicOrigin;
 pub(crate) use self::provider::{ExtraNames, ProviderConfig, Transport};
 use super::authorize::{Requirements, Scopes};
 use super::credential::Places;
+use super::resource_metadata::ResourceConfig;
 use super::rewrite::{Forward, TokenField};
+use super::step_up::StepUp;
 
 /// The configuration of one instance.
 #[derive(Debug, Clone)]
@@ -31,6 +34,10 @@ pub(super) struct Config {
     pub(super) requirements: Requirements,
     pub(super) answers: Answers,
     pub(super) possession: Possession,
+    /// How the user must have been authenticated.
+    pub(super) step_up: StepUp,
+    /// What is published of the protected resource.
+    pub(super) resource: Option<ResourceConfig>,
     pub(super) provider: ProviderConfig,
 }
 
@@ -111,6 +118,7 @@ impl Config {
     pub(super) fn parse(record: &Record) -> Result<Self, String> {
         let fields = Fields(record);
         let places = places(fields)?;
+        let possession = possession(fields)?;
         Ok(Self {
             methods: Methods {
                 bearer: fields.has("auth_methods", "bearer"),
@@ -123,7 +131,13 @@ impl Config {
             domains: fields.strings("domains"),
             requirements: requirements(fields),
             answers: answers(fields),
-            possession: possession(fields)?,
+            step_up: StepUp::new(
+                fields.whole("max_age"),
+                fields.whole("leeway").unwrap_or(0),
+                fields.strings("acr_values_required"),
+            ),
+            resource: resource::resource(fields, &possession)?,
+            possession,
             provider: ProviderConfig::parse(fields)?,
         })
     }

@@ -71,7 +71,6 @@ fn a_field_without_effect_is_refused_by_name() {
         ("cluster_cache_strategy", json!("redis")),
         ("redis", json!({"host": "redis.example"})),
         ("proof_of_possession_mtls", json!("strict")),
-        ("protected_resource_metadata", json!(true)),
         ("enable_hs_signatures", json!(true)),
     ] {
         assert_eq!(
@@ -202,4 +201,27 @@ fn every_field_says_what_it_means() {
         .map(|field| field.name)
         .collect();
     assert_eq!(undocumented, Vec::<&str>::new());
+}
+
+#[test]
+fn a_protected_resource_is_named_by_a_url_without_query_and_fragment() {
+    process(with("protected_resource_identifier", json!("https://api.example/v1"))).unwrap();
+    for (identifier, reason) in [
+        ("api.example", "must be a URL of http or https"),
+        ("https://api.example/?v=1", "must have no query and no fragment"),
+    ] {
+        assert_eq!(
+            message(with("protected_resource_identifier", json!(identifier))),
+            format!("schema violation (protected_resource_identifier: {reason})")
+        );
+    }
+}
+
+#[test]
+fn required_authentication_contexts_are_words_of_a_challenge() {
+    process(with("acr_values_required", json!(["urn:mace:incommon:iap:silver", "2"]))).unwrap();
+    for value in ["gold silver", "", "a\"b", "a\\b", "\u{e9}"] {
+        assert!(message(with("acr_values_required", json!([value]))).contains("must be one word"), "{value}");
+    }
+    assert!(message(with("acr_values_required", json!([]))).contains("acr_values_required"));
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{Chain, Instance, Material, Plugin, PluginFactory, Scope};
+use keybound_plugins::metrics::{Metrics, Node, render};
 use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
@@ -33,6 +34,7 @@ pub(crate) struct Gate {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) chain: Chain,
+    metrics: Arc<Metrics>,
     id: Uuid,
 }
 
@@ -82,6 +84,7 @@ impl Gate {
     pub(crate) async fn started(config: Value, at: Option<UnixTime>) -> Self {
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
+        let metrics = Arc::<Metrics>::default();
         let registry = Arc::new(Registry::new(Environment {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
@@ -89,7 +92,7 @@ impl Gate {
             roots: TrustRoots::empty(),
             replay: Arc::new(Memory),
             counters: Arc::new(Memory),
-            metrics: Arc::default(),
+            metrics: Arc::clone(&metrics),
             root: Arc::new(RootSecret::new([0; 32], false)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
@@ -98,12 +101,26 @@ impl Gate {
         }
         let id = Uuid::from_u128(1);
         let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
-        Self { provider, clock, registry, chain, id }
+        Self { provider, clock, registry, chain, metrics, id }
     }
 
     /// Builds the instance again with other fields.
     pub(crate) fn reconfigure(&mut self, config: Value) {
         self.chain = Chain::new(vec![built(&self.registry, &self.provider, self.id, config)], scope());
+    }
+
+    /// What was counted so far, of Keybound's own families: the sample lines.
+    pub(crate) fn counted(&self) -> Vec<String> {
+        let node = Node {
+            id: "n",
+            version: "v",
+            datastore_reachable: true,
+            connections: None,
+            requests: None,
+            targets: &[],
+        };
+        let text = render(&self.metrics, &node);
+        text.lines().filter(|line| line.starts_with("keybound_")).map(str::to_owned).collect()
     }
 
     pub(crate) fn now(&self) -> i64 {
