@@ -16,7 +16,7 @@ use super::{
 pub struct Entry {
     /// The row.
     pub row: Row,
-    /// One sentence without values.
+    /// One sentence without values; of a code that several causes share, each cause's.
     pub meaning: String,
 }
 
@@ -26,7 +26,14 @@ pub fn entries() -> Vec<Entry> {
     let mut entries: Vec<Entry> =
         faults().map(|fault| Entry { row: fault.row(), meaning: meaning(&fault) }).collect();
     entries.sort_by_key(|entry| entry.row.code);
-    entries.dedup_by_key(|entry| entry.row.code);
+    entries.dedup_by(|other, first| {
+        let same = other.row.code == first.row.code;
+        if same && !first.meaning.split("; ").any(|meaning| meaning == other.meaning) {
+            first.meaning.push_str("; ");
+            first.meaning.push_str(&other.meaning);
+        }
+        same
+    });
     entries
 }
 
