@@ -32,3 +32,54 @@ fn no_log_shows_a_token_a_proof_or_a_key() {
         assert!(!log.contains(&secret), "OP-03: the log shows the {name}");
     }
 }
+
+#[test]
+fn no_explanation_shows_a_secret() {
+    let stage = Stage::start_with(
+        &[("log_level", "debug"), ("trusted_ips", "127.0.0.1")],
+        json!({ "dpop_use_nonce": true, "protected_resource_metadata": true }),
+    );
+    let reporting = json!({ "proof_of_possession_report_only": true, "dpop_use_nonce": true });
+    stage.guard("reporting", "/reporting", reporting);
+    let token = &stage.client.token;
+    let nonce = stage.send(&stage.good()).all("dpop-nonce")[0].to_owned();
+    let (jti, secret) = ("a-jti-that-is-remembered", "a-secret-of-the-query");
+    let mut proofs = Vec::new();
+    for path in [Stage::PATH, "/reporting"] {
+        for (htu, jti) in [(format!("{path}?code={secret}"), jti), (format!("/other?code={secret}"), "other")]
+        {
+            let claims = json!({ "nonce": nonce, "jti": format!("{jti}{path}") });
+            let proof = stage.client.proof_with("GET", &stage.url(&htu), json!({}), claims);
+            let request = stage
+                .bare("GET", &format!("{path}?code={secret}"))
+                .field("Authorization", &format!("DPoP {token}"))
+                .field("Keybound-Debug", "1")
+                .field("DPoP", &proof);
+            // The second time it is a replay.
+            let answers = [stage.send(&request), stage.send(&request)];
+            for answer in &answers {
+                for (name, value) in answer.fields.iter().filter(|(name, _)| name != "dpop-nonce") {
+                    assert!(!value.contains(secret) && !value.contains(&nonce), "{name}: {value}");
+                }
+            }
+            proofs.push(proof);
+        }
+    }
+    let log = stage.gateway.log();
+    for code in ["proof_replayed", "proof_htu_mismatch", "would have been refused"] {
+        assert!(log.contains(code), "the log says {code}\n{log}");
+    }
+    let jwk = stage.client.key.to_jwk();
+    let mut secrets = vec![
+        ("token", token.clone()),
+        ("nonce", nonce),
+        ("jti", jti.to_owned()),
+        ("query", secret.to_owned()),
+        ("private key", jwk["d"].as_str().unwrap().to_owned()),
+        ("public key", jwk["x"].as_str().unwrap().to_owned()),
+    ];
+    secrets.extend(proofs.into_iter().map(|proof| ("proof", proof)));
+    for (name, secret) in secrets {
+        assert!(!log.contains(&secret), "the log shows the {name}");
+    }
+}

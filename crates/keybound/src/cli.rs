@@ -65,8 +65,8 @@ enum Command {
     /// Make keys, sign proofs, and take proofs apart (DPoP, RFC 9449).
     #[command(subcommand)]
     Dpop(dpop::Command),
-    /// Print a page of the reference documentation.
-    #[command(hide = true, subcommand)]
+    /// Print a page of the reference documentation: what a fault means, what can be configured.
+    #[command(subcommand)]
     Reference(reference::Page),
 }
 

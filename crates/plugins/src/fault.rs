@@ -6,6 +6,7 @@ mod access;
 mod identity;
 mod list;
 mod session;
+mod step_up;
 mod traffic;
 
 use http::StatusCode;
@@ -14,6 +15,7 @@ pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFa
 pub use identity::IdentityFault;
 pub use list::{Entry, entries};
 pub use session::SessionFault;
+pub use step_up::StepUpFault;
 pub use traffic::TrafficFault;
 
 /// Whose fault it is: decides the log level, and whether the answer may carry a challenge.

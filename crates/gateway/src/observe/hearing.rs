@@ -87,7 +87,7 @@ impl Hearing {
             scope: record.scope.take(),
             consumer: self.consumer,
             credential: self.credential,
-            fault: record.fault,
+            fault: record.fault.or(record.reported),
             upstream,
             fields: self.fields,
         };

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use http::{HeaderMap, Method, StatusCode};
 use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope};
+use keybound_pop::proof::Explanation;
 
 use self::hearing::Hearing;
 
@@ -29,10 +30,17 @@ pub(crate) struct Record {
     pub(crate) status: Option<StatusCode>,
     pub(crate) bytes: u64,
     pub(crate) scope: Option<Arc<Scope>>,
+    /// The code of the fault that refused it.
     pub(crate) fault: Option<&'static str>,
+    /// The code of the fault that would have, were it not only reported.
+    pub(crate) reported: Option<&'static str>,
     pub(crate) detail: Option<String>,
+    pub(crate) explanation: Option<Box<Explanation>>,
     pub(crate) jkt: Option<String>,
+    /// What the bearer proved to be the token's.
+    pub(crate) binding: Option<&'static str>,
     pub(crate) subject: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// Milliseconds until the request was sent to the upstream, and from then to the head of its response.
     pub(crate) proxy_latency: Option<u64>,
     pub(crate) upstream_latency: Option<u64>,
@@ -62,9 +70,13 @@ impl Record {
             bytes: 0,
             scope: None,
             fault: None,
+            reported: None,
             detail: None,
+            explanation: None,
             jkt: None,
+            binding: None,
             subject: None,
+            client_id: None,
             proxy_latency: None,
             upstream_latency: None,
             hearing: None,
@@ -94,7 +106,10 @@ impl Record {
 
     /// Takes over what the plugins want said, and the head of the answer.
     pub(crate) fn answered(&mut self, headers: &HeaderMap, from_upstream: bool, notes: &mut Notes) {
-        self.fault = notes.fault.or(self.fault);
+        self.reported = notes.fault;
+        self.explanation = notes.explanation.take();
+        self.binding = notes.binding;
+        self.client_id = notes.client.take();
         self.detail = notes.detail.take().or_else(|| self.detail.take());
         self.subject = notes.subject.take();
         self.jkt = notes.jkt.map(|jkt| jkt.to_string());
@@ -110,6 +125,7 @@ impl Drop for Record {
         let name = |part: &Option<(Arc<str>, Option<Arc<str>>)>| {
             part.as_ref().map(|(id, name)| name.as_ref().unwrap_or(id).to_string())
         };
+        let explanation = self.explanation.as_deref();
         tracing::info!(
             target: TARGET,
             request_id = %self.request_id,
@@ -125,9 +141,16 @@ impl Drop for Record {
             service = scope.and_then(|scope| name(&scope.service)),
             route = scope.and_then(|scope| name(&scope.route)),
             fault = self.fault,
+            reported = self.reported,
             detail = self.detail,
+            expected_htu = explanation.and_then(|known| known.expected_htu.as_deref()),
+            received_htu = explanation.and_then(|known| known.received_htu.as_deref()),
+            clock_difference = explanation.and_then(|known| known.clock_difference),
+            proof_jkt = explanation.and_then(|known| known.thumbprint).map(|jkt| jkt.to_string()),
             jkt = self.jkt,
+            binding = self.binding,
             subject = self.subject,
+            client_id = self.client_id,
         );
         if let Some(hearing) = self.hearing.take() {
             hearing.tell(self);

@@ -1,5 +1,6 @@
 //! The way of one request: put in order, routed, decided, forwarded, answered.
 
+mod metadata;
 pub(crate) mod names;
 pub(crate) mod request_body;
 mod request_fields;
@@ -16,7 +17,7 @@ use http::header::HeaderValue;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use keybound_plugins::contract::{Head, Notes, Permit, Stop};
+use keybound_plugins::contract::{Head, Notes, Permit, Stop, UriCaptures};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
 use keybound_pop::htu::{Host, Scheme};
 
@@ -29,7 +30,7 @@ use crate::listen::{Client, Worker};
 use crate::observe::{Record, millis};
 use crate::respond::{Exit, Latencies, grpc};
 use crate::route::Asked;
-use crate::snapshot::{GrpcRoute, RouteEntry, ServiceEntry};
+use crate::snapshot::{Described, GrpcRoute, RouteEntry, ServiceEntry};
 use crate::upstream::Destination;
 use crate::upstream::attempt::{KeptHost, Outgoing};
 use crate::upstream::uri::{forward_target, replaced_target};
@@ -62,6 +63,7 @@ pub(crate) async fn serve(
     let busy = client.activity.begin();
     worker.counts.requested();
     let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
+    exit.explains = client.connection.trusted && asks_why(&parts.headers);
     let mut notes = Notes::default();
 
     let settings = &worker.settings;
@@ -92,23 +94,34 @@ pub(crate) async fn serve(
         peer: head.connection.peer,
         local: head.connection.local,
     };
-    let found = {
+    let (found, described) = {
         let snapshot = worker.snapshot.load();
         if asked.tls && snapshot.asking.is_misdirected(client.asked, asked.sni, &host) {
             return exit.fault(RequestFault::Misdirected, None, None, &mut notes);
         }
-        snapshot.routes.find(&asked).map(|found| (Arc::clone(found.goal), found.taken, found.captures))
+        let described = snapshot.described(&asked, &head.path, &head.public);
+        match described.filter(|_| metadata::is_reading(&head)) {
+            Some(Described { route, path }) => (Some((route, None, UriCaptures::default())), Some(path)),
+            None => {
+                let found = snapshot.routes.find(&asked);
+                (found.map(|found| (Arc::clone(found.goal), found.taken, found.captures)), None)
+            }
+        }
     };
     let Some((route, taken, captures)) = found else {
         return exit.fault(RouteFault::NoRoute, None, None, &mut notes);
     };
     notes.uri_captures = captures;
+    notes.taken = taken;
     exit.routed(&route, &head);
     if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
         return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
             _ => exit.fault(RouteFault::HttpsOnly, None, Some(&route), &mut notes),
         };
+    }
+    if let Some(document) = described.and_then(|path| route.chain.resource_document(&head.public, &path)) {
+        return exit.answer(metadata::answer(&head, document), &route, &mut notes);
     }
     if let Some(fault) = route.grpc.and_then(|grpc| grpc_mismatch(grpc, &head)) {
         return exit.fault(fault, None, Some(&route), &mut notes);
@@ -245,6 +258,11 @@ async fn forward(
     exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 
+/// Whether a request wants to hear the code of a fault. Asked only of trusted peers.
+fn asks_why(headers: &HeaderMap) -> bool {
+    headers.get(names::KEYBOUND_DEBUG).is_some_and(|value| value == "1")
+}
+
 /// The same URL over https, without a port.
 fn https_location(host: &Host, target: &Uri) -> Option<HeaderValue> {
     let host = match host {
@@ -294,8 +312,12 @@ fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str,
         scope: None,
         fault: None,
         detail: None,
+        reported: None,
+        explanation: None,
         jkt: None,
+        binding: None,
         subject: None,
+        client_id: None,
         proxy_latency: None,
         upstream_latency: None,
         hearing: None,

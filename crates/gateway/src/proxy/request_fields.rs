@@ -5,8 +5,8 @@ use http::{Uri, Version};
 use keybound_pop::htu::Scheme;
 
 use super::names::{
-    VIA_1_0, VIA_1_1, VIA_2, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PATH, X_FORWARDED_PORT,
-    X_FORWARDED_PREFIX, X_FORWARDED_PROTO, X_KONG_REQUEST_ID, X_REAL_IP,
+    KEYBOUND_DEBUG, VIA_1_0, VIA_1_1, VIA_2, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PATH,
+    X_FORWARDED_PORT, X_FORWARDED_PREFIX, X_FORWARDED_PROTO, X_KONG_REQUEST_ID, X_REAL_IP,
 };
 use crate::listen::Client;
 
@@ -34,6 +34,8 @@ pub(crate) struct Facts<'a> {
 pub(crate) fn set(headers: &mut HeaderMap, facts: &Facts<'_>) {
     forwarded(headers, facts);
     via(headers, facts);
+    // Meant for this gateway alone: one behind it may trust this one more than its client.
+    headers.remove(KEYBOUND_DEBUG);
     if let Some(host) = facts.host {
         headers.insert(header::HOST, host.clone());
     }

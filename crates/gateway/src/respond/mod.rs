@@ -17,9 +17,9 @@ use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row, Traff
 use crate::listen::Busy;
 use crate::observe::{Record, millis};
 use crate::proxy::names::{
-    KONG_DEBUG, KONG_ROUTE_ID, KONG_ROUTE_NAME, KONG_SERVICE_ID, KONG_SERVICE_NAME, PRODUCT, SERVER, VIA_1_1,
-    X_KONG_PROXY_LATENCY, X_KONG_REQUEST_ID, X_KONG_RESPONSE_LATENCY, X_KONG_UPSTREAM_LATENCY,
-    X_KONG_UPSTREAM_STATUS,
+    KEYBOUND_FAULT, KONG_DEBUG, KONG_ROUTE_ID, KONG_ROUTE_NAME, KONG_SERVICE_ID, KONG_SERVICE_NAME, PRODUCT,
+    SERVER, VIA_1_1, X_KONG_PROXY_LATENCY, X_KONG_REQUEST_ID, X_KONG_RESPONSE_LATENCY,
+    X_KONG_UPSTREAM_LATENCY, X_KONG_UPSTREAM_STATUS,
 };
 use crate::proxy::response_body::{ResponseBody, Whole};
 use crate::proxy::response_fields;
@@ -34,6 +34,8 @@ pub(crate) struct Exit {
     head_only: bool,
     grpc: bool,
     debug: bool,
+    /// Whether the answer names the code of the fault.
+    pub(crate) explains: bool,
     accept: Option<HeaderValue>,
     content_type: Option<HeaderValue>,
     pub(crate) record: Option<Box<Record>>,
@@ -64,6 +66,7 @@ impl Exit {
             head_only: parts.method == Method::HEAD,
             grpc: content_type.is_some_and(grpc::speaks_grpc),
             debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
+            explains: false,
             accept: parts.headers.get(header::ACCEPT).cloned(),
             content_type: content_type.cloned(),
             record,
@@ -208,6 +211,13 @@ impl Exit {
             body = ResponseBody::own(bytes);
         }
         apply(headers, notes);
+        // Only Keybound says it; one of the upstream's would be taken for ours.
+        headers.remove(KEYBOUND_FAULT);
+        if self.explains
+            && let Some(code) = notes.fault
+        {
+            headers.insert(KEYBOUND_FAULT, HeaderValue::from_static(code));
+        }
         if fields.via {
             match headers.get(header::VIA) {
                 None => headers.insert(header::VIA, HeaderValue::from_static(VIA_1_1)),
@@ -251,6 +261,9 @@ impl Exit {
     ) -> Response<ResponseBody> {
         if !bytes.is_empty() {
             headers.insert(header::CONTENT_TYPE, media);
+        }
+        if self.explains {
+            headers.insert(KEYBOUND_FAULT, HeaderValue::from_static(row.code));
         }
         report(row, notes, &self.request_id);
         if let Some(record) = &mut self.record {
@@ -373,13 +386,26 @@ fn apply(headers: &mut HeaderMap, notes: &mut Notes) {
 fn report(row: Row, notes: &Notes, request_id: &HeaderValue) {
     let request_id = request_id.to_str().unwrap_or_default();
     let detail = notes.detail.as_deref();
+    let explanation = notes.explanation.as_deref();
     match row.blame {
         Blame::Ours | Blame::Provider | Blame::Configuration => {
             tracing::error!(code = row.code, detail, request_id, "{}", row.message);
         }
         Blame::Upstream => tracing::warn!(code = row.code, detail, request_id, "{}", row.message),
         Blame::Client | Blame::Token | Blame::Proof | Blame::Key => {
-            tracing::debug!(code = row.code, detail, request_id, "{}", row.message);
+            tracing::debug!(
+                code = row.code,
+                detail,
+                expected_htu = explanation.and_then(|known| known.expected_htu.as_deref()),
+                received_htu = explanation.and_then(|known| known.received_htu.as_deref()),
+                clock_difference = explanation.and_then(|known| known.clock_difference),
+                proof_jkt = explanation.and_then(|known| known.thumbprint).map(|jkt| jkt.to_string()),
+                jkt = notes.jkt.map(|jkt| jkt.to_string()),
+                client_id = notes.client,
+                request_id,
+                "{}",
+                row.message
+            );
         }
     }
 }

@@ -8,5 +8,5 @@ pub(crate) mod prefix_tree;
 pub(crate) mod priority;
 pub(crate) mod rule;
 
-pub(crate) use index::Index;
+pub(crate) use index::{Found, Index};
 pub(crate) use rule::Asked;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 use super::precedence::Plugins;
+use super::resources::Resources;
 use super::upstreams::{Balancers, Upstreams};
 use super::{CompileFault, Snapshot, rules};
 use crate::head::path;
@@ -64,6 +65,7 @@ impl Compiler {
         routes.sort_by_key(|route| (route.created_at, route.id));
         let mut all = Vec::new();
         let mut asking = Asking::new(plugins.ask_everywhere());
+        let mut resources = Resources::default();
         for route in routes {
             if !route.protocols.is_empty() && !route.protocols.iter().any(|protocol| protocol.is_http()) {
                 tracing::info!(route = %rules::name_of(route), "is for streams only, which are not proxied");
@@ -92,9 +94,10 @@ impl Compiler {
             if entry.chain.asks_for_certificate() {
                 asking.add(&route.snis);
             }
+            resources.add(&entry);
             all.extend(rules::rules_in(self.flavor, route, &entry)?);
         }
-        Ok(Snapshot { routes: Index::new(all), certificates, asking })
+        Ok(Snapshot { routes: Index::new(all), certificates, asking, resources })
     }
 }
 

@@ -4,6 +4,7 @@ mod compiler;
 mod entry;
 mod fault;
 mod precedence;
+mod resources;
 mod rules;
 mod upstreams;
 
@@ -17,6 +18,8 @@ use keybound_plugins::contract::PluginFactory;
 pub use self::compiler::Compiler;
 pub(crate) use self::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 pub use self::fault::CompileFault;
+pub(crate) use self::resources::Described;
+use self::resources::Resources;
 use crate::route::{Asked, Index};
 use crate::tls::asking::Asking;
 use crate::tls::names::Certificates;
@@ -28,6 +31,7 @@ pub struct Snapshot {
     pub(crate) certificates: Certificates,
     /// In which handshakes clients are asked for a certificate.
     pub(crate) asking: Asking,
+    resources: Resources,
 }
 
 /// Where requests find the current snapshot. Each request loads it once.
@@ -50,6 +54,7 @@ impl Snapshot {
             routes: Index::new(Vec::new()),
             certificates: Certificates::default(),
             asking: Asking::default(),
+            resources: Resources::default(),
         }
     }
 

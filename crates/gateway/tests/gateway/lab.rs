@@ -10,7 +10,9 @@ use keybound_gateway::{Compiler, Gateway, Listener, RunFault, Settings, SharedSn
 use keybound_model::entity::{PathHandling, Protocol};
 use keybound_model::{Configuration, PluginInstance, Record, Route, Service};
 use keybound_plugins::contract::Exchange;
-use keybound_plugins::contract::{BuildFault, Decision, Instance, Plugin, PluginFactory, ResponseHead};
+use keybound_plugins::contract::{
+    BuildFault, Decision, Instance, Plugin, PluginFactory, PublishesResource, ResponseHead,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -365,13 +367,14 @@ type Edit = dyn for<'a> Fn(&mut ResponseHead<'a>) + Send + Sync;
 pub(crate) struct Plugins {
     pub(crate) access: Option<Arc<Access>>,
     pub(crate) response: Option<Arc<Edit>>,
+    pub(crate) publishes: Option<Arc<dyn PublishesResource>>,
 }
 
 impl Plugins {
     pub(crate) fn access(
         access: impl for<'a> Fn(Exchange<'a>) -> Decision<'a> + Send + Sync + 'static,
     ) -> Self {
-        Self { access: Some(Arc::new(access)), response: None }
+        Self { access: Some(Arc::new(access)), ..Self::default() }
     }
 }
 
@@ -395,6 +398,10 @@ impl Plugin for Plugins {
             Some(access) => access(exchange),
             None => Box::pin(std::future::ready(keybound_plugins::contract::Flow::Continue)),
         }
+    }
+
+    fn publishes(&self) -> Option<&dyn PublishesResource> {
+        self.publishes.as_deref()
     }
 
     fn response(&self, response: &mut ResponseHead<'_>) {

@@ -1,5 +1,5 @@
 use clap::Args;
-use keybound_pop::algorithm::AlgorithmSet;
+use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::confirmation::Confirmation;
 use keybound_pop::htu::Target;
 use keybound_pop::jws::CompactJws;
@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::decoded::{self, Decoded};
 use super::{DpopFault, Text};
 use crate::clock::SystemClock;
+use crate::reference::advice::advice;
 
 /// What `keybound dpop inspect` takes.
 #[derive(Debug, Args)]
@@ -39,7 +40,16 @@ pub struct Arguments {
     /// dpop_proof_leeway of the gateway, in seconds.
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     leeway: u32,
+    /// dpop_proof_max_length of the gateway, in bytes.
+    #[arg(long, default_value_t = MAX_LENGTH, value_name = "BYTES")]
+    max_length: usize,
+    /// dpop_signing_algorithms of the gateway, with commas between; without it, all that Keybound knows.
+    #[arg(long, value_delimiter = ',', value_name = "ALGORITHM")]
+    algorithms: Vec<String>,
 }
+
+/// The default of `dpop_proof_max_length`.
+const MAX_LENGTH: usize = 8192;
 
 /// Takes a proof apart: what is to be printed, and whether it would pass.
 pub(super) fn run(arguments: &Arguments) -> Result<(String, bool), DpopFault> {
@@ -58,6 +68,10 @@ struct Given {
     nonce: Option<String>,
     lifetime: i64,
     leeway: i64,
+    max_length: Option<usize>,
+    algorithms: Option<AlgorithmSet>,
+    /// Whether the URL has empty segments in its path.
+    ambiguous: bool,
 }
 
 impl Given {
@@ -73,8 +87,29 @@ impl Given {
             nonce: arguments.nonce.clone(),
             lifetime: i64::from(arguments.lifetime),
             leeway: i64::from(arguments.leeway),
+            max_length: Some(arguments.max_length),
+            algorithms: algorithms(&arguments.algorithms)?,
+            ambiguous: arguments.url.as_deref().is_some_and(has_empty_segments),
         })
     }
+}
+
+/// The algorithms of these names; `None` when none is named.
+fn algorithms(names: &[String]) -> Result<Option<AlgorithmSet>, DpopFault> {
+    let algorithm = |name: &String| {
+        Algorithm::from_name(name).ok_or_else(|| DpopFault::Option {
+            option: "--algorithms",
+            cause: format!("no algorithm '{name}'"),
+        })
+    };
+    let set = names.iter().map(algorithm).collect::<Result<AlgorithmSet, _>>()?;
+    Ok((!names.is_empty()).then_some(set))
+}
+
+/// Whether a URL has `//` in its path, which the gateway reads as one slash and a proof does not.
+fn has_empty_segments(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().and_then(|url| url.split_once("://")).map(|(_, rest)| rest);
+    path.is_some_and(|rest| rest.contains("//"))
 }
 
 /// Why the gateway would refuse.
@@ -136,6 +171,10 @@ fn inspect(text: &str, given: &Given, now: UnixTime) -> (String, bool) {
             if let Some(detail) = refusal.detail {
                 line("", &detail);
             }
+            if let Some(advice) = advice(refusal.code) {
+                line("cause", advice.cause);
+                line("look at", advice.look);
+            }
             (page, false)
         }
     }
@@ -160,15 +199,15 @@ fn judge(text: &str, given: &Given, bound: Bound, parts: &Decoded, now: UnixTime
     let request = Request {
         method: &method,
         targets: &targets,
-        ambiguous_path: false,
+        ambiguous_path: given.ambiguous,
         websocket: false,
         token_hash: &hash,
     };
     let policy = Policy {
-        algorithms: AlgorithmSet::ALL,
+        algorithms: given.algorithms.unwrap_or(AlgorithmSet::ALL),
         lifetime: given.lifetime,
         leeway: given.leeway,
-        max_length: 8192,
+        max_length: given.max_length.unwrap_or(MAX_LENGTH),
     };
     let fields = [text.as_bytes()];
     let at = |now| proof::check(&fields, &request, &expected, &policy, NoncePolicy::Ignore, now, &NoCache);
@@ -232,6 +271,9 @@ fn age(issued: i64, now: i64) -> String {
         format!("{seconds} s ago")
     }
 }
+
+#[cfg(test)]
+mod every_fault;
 
 #[cfg(test)]
 mod tests {

@@ -152,6 +152,14 @@ impl Provider {
         Ok(metadata.map_or_else(|| Arc::clone(&self.configured), |metadata| Arc::clone(&metadata.issuer)))
     }
 
+    /// The issuer as far as it is known without asking: where the configuration gives the URL of the metadata, the slash at its
+    /// end is only known once those are here.
+    #[must_use]
+    pub fn issuer_at_hand(&self) -> Arc<str> {
+        let held = self.metadata.as_ref().filter(|_| self.slash_unknown).and_then(Remote::held);
+        held.map_or_else(|| Arc::clone(&self.configured), |metadata| Arc::clone(&metadata.issuer))
+    }
+
     /// Where tokens are introspected: `introspection_endpoint`, else what the metadata name.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Refusal, Reserved,
+    Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Public, Refusal, Reserved,
+    Resource,
     ResponseHead,
 };
 
@@ -48,6 +49,8 @@ pub struct Chain {
     credential_names: Arc<[String]>,
     asks_for_certificate: bool,
     reserved: Reserved,
+    /// The plugin that publishes metadata, when one does, and of what.
+    publisher: Option<(Arc<dyn Plugin>, Resource)>,
 }
 
 /// What edits the body of one response, and how much of it is taken.
@@ -126,6 +129,10 @@ impl Chain {
         names.sort_unstable();
         names.dedup();
         let asks_for_certificate = all().any(|plugin| plugin.asks_for_certificate());
+        let everybody = slots.iter().flat_map(|slot| &slot.candidates);
+        let publisher = everybody
+            .filter(|(audience, _)| *audience == Audience::Anyone)
+            .find_map(|(_, plugin)| Some((Arc::clone(plugin), plugin.publishes()?.resource())));
         Self {
             slots: slots.into(),
             scope: Arc::new(scope),
@@ -136,6 +143,7 @@ impl Chain {
             credential_names: names.into(),
             asks_for_certificate,
             reserved,
+            publisher,
         }
     }
 
@@ -155,6 +163,19 @@ impl Chain {
     #[must_use]
     pub fn reserved(&self) -> &Reserved {
         &self.reserved
+    }
+
+    /// The protected resource whose metadata one of its plugins publishes (RFC 9728).
+    #[must_use]
+    pub fn resource(&self) -> Option<&Resource> {
+        self.publisher.as_ref().map(|(_, resource)| resource)
+    }
+
+    /// The metadata of that resource, as JSON, for the origin that the client sees and the route's own path.
+    #[must_use]
+    pub fn resource_document(&self, public: &Public, path: &str) -> Option<Bytes> {
+        let (plugin, _) = self.publisher.as_ref()?;
+        plugin.publishes().map(|publisher| publisher.document(public, path))
     }
 
     /// The plugins that run for everybody, in the order in which they run.

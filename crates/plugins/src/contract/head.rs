@@ -53,6 +53,21 @@ impl RequestPath {
     pub fn matching(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.escaped)
     }
+
+    /// The beginning of the escaped form that the first `taken` bytes of the matching form stand for.
+    #[must_use]
+    pub fn escaped_prefix(&self, taken: usize) -> &str {
+        let escaped = self.escaped.as_bytes();
+        let end = match &self.decoded {
+            None => taken,
+            // An octet is either the same in both forms, or a triplet in the escaped one.
+            Some(decoded) => decoded.bytes().take(taken).fold(0, |at, byte| {
+                let is_triplet = byte != b'%' && escaped.get(at) == Some(&b'%');
+                at + if is_triplet { 3 } else { 1 }
+            }),
+        };
+        self.escaped.get(..end).unwrap_or(&self.escaped)
+    }
 }
 
 /// The origin of a request as the client sees it: the listener's scheme and the request's authority, or what a peer
@@ -65,4 +80,43 @@ pub struct Public {
     pub host: Host,
     /// The port when the authority names one.
     pub port: Option<u16>,
+}
+
+/// The origin as a URL begins: `https://a.example:8443`.
+impl std::fmt::Display for Public {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}", self.scheme.name(), self.host)?;
+        match self.port.filter(|port| *port != self.scheme.default_port()) {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_path_is_found_in_its_escaped_form() {
+        let plain = RequestPath { escaped: "/a/b".to_owned(), decoded: None, had_empty_segments: false };
+        assert_eq!((plain.escaped_prefix(2), plain.escaped_prefix(9)), ("/a", "/a/b"));
+        let path = RequestPath {
+            escaped: "/%C3%BC%2Fa/%7Bb".to_owned(),
+            decoded: Some("/\u{fc}%2Fa/{b".to_owned()),
+            had_empty_segments: false,
+        };
+        for (matching, escaped) in [("/", "/"), ("/\u{fc}", "/%C3%BC"), ("/\u{fc}%2Fa/{", "/%C3%BC%2Fa/%7B")]
+        {
+            assert_eq!(path.escaped_prefix(matching.len()), escaped);
+        }
+    }
+
+    #[test]
+    fn an_origin_names_its_port_unless_it_is_the_usual_one() {
+        let public = |port| Public { scheme: Scheme::Https, host: Host::Name("a.example".to_owned()), port };
+        assert_eq!(public(None).to_string(), "https://a.example");
+        assert_eq!(public(Some(443)).to_string(), "https://a.example");
+        assert_eq!(public(Some(8443)).to_string(), "https://a.example:8443");
+    }
 }

@@ -15,6 +15,7 @@ mod notes;
 mod plugin;
 mod refusal;
 mod reserved;
+mod resource;
 
 pub use answer::Answer;
 pub use body::{BodyFault, BodySource, NoBody};
@@ -32,3 +33,4 @@ pub use plugin::{Decision, Exchange, Flow, Plugin, ResponseHead};
 pub use refusal::{Detail, Form, Refusal};
 pub use reserved::Reserved;
 pub(crate) use reserved::{folded, is_disguised};
+pub use resource::{PublishesResource, RESOURCE_METADATA, Resource};

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
+use keybound_pop::proof::Explanation;
 use keybound_pop::thumbprint::Thumbprint;
 
 use super::{Identity, Plugin, UriCaptures};
@@ -14,14 +15,23 @@ pub struct Notes {
     pub identity: Identity,
     /// What the route's pattern captured of the path.
     pub uri_captures: UriCaptures,
-    /// The code of the fault that refused the request, or would have (`report_only`).
+    /// How much of the path, in the form that routes are matched against, the route's own path took.
+    pub taken: Option<usize>,
+    /// The code of the fault that would have refused the request, were faults of possession not only reported
+    /// (`proof_of_possession_report_only`).
     pub fault: Option<&'static str>,
     /// What an operator needs to understand the fault: expected and received values that are not secret.
     pub detail: Option<String>,
+    /// What of the proof explains the fault: origins and paths, the clocks' difference, the key's thumbprint.
+    pub explanation: Option<Box<Explanation>>,
     /// The thumbprint of the key that the request was bound to.
     pub jkt: Option<Thumbprint>,
     /// The subject or client the token speaks for.
     pub subject: Option<String>,
+    /// The client that the token was issued to.
+    pub client: Option<String>,
+    /// What the bearer proved to be the token's: `dpop`, `certificate`, `dpop+certificate`; `None`: nothing.
+    pub binding: Option<&'static str>,
     /// Codes of what was noticed and let pass, to be counted: `proof_dropped`, `proof_replayed`.
     pub noticed: Vec<&'static str>,
     /// Fields for the response, whoever writes it; an upstream's own field of the same name is replaced.
@@ -45,7 +55,10 @@ impl std::fmt::Debug for Notes {
             .field("fault", &self.fault)
             .field("detail", &self.detail)
             .field("jkt", &self.jkt)
+            .field("explanation", &self.explanation)
             .field("subject", &self.subject)
+            .field("client", &self.client)
+            .field("binding", &self.binding)
             .field("noticed", &self.noticed)
             .field("response_headers", &self.response_headers)
             .field("response_removals", &self.response_removals)

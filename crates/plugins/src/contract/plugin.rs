@@ -4,7 +4,9 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use super::{Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, Refusal, Scope};
+use super::{
+    Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, PublishesResource, Refusal, Scope,
+};
 
 /// What a plugin decided on a request.
 #[derive(Debug)]
@@ -91,6 +93,11 @@ pub trait Plugin: Send + Sync {
     /// them. Those in the head it removes itself.
     fn reserved_fields(&self) -> Vec<HeaderName> {
         Vec::new()
+    }
+
+    /// Itself, where it publishes metadata of the protected resource.
+    fn publishes(&self) -> Option<&dyn PublishesResource> {
+        None
     }
 
     /// What it wants to hear when a request is over.

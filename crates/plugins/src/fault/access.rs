@@ -6,7 +6,7 @@ use keybound_pop::binding::BindingFault;
 use keybound_pop::certificate::HeaderFault;
 use keybound_pop::proof::ProofFault;
 
-use super::{Blame, Row, SessionFault};
+use super::{Blame, Row, SessionFault, StepUpFault};
 
 /// No credential, or one that can not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +98,9 @@ pub enum AccessFault {
     /// The memory of used proofs.
     #[error(transparent)]
     ReplayStore(#[from] ReplayStoreFault),
+    /// How the user was authenticated.
+    #[error(transparent)]
+    StepUp(#[from] StepUpFault),
     /// What the token allows.
     #[error(transparent)]
     Authorization(#[from] AuthorizationFault),
@@ -148,6 +151,7 @@ impl AccessFault {
             ),
             Self::Proof(fault) => unauthorized(fault.code(), Some(fault.error()), Blame::Proof),
             Self::ReplayStore(fault) => fault.row(),
+            Self::StepUp(fault) => fault.row(),
             Self::Authorization(fault) => fault.row(),
             Self::Provider(fault) => unavailable(fault.code(), Blame::Provider),
             Self::Session(fault) => fault.row(),
@@ -178,14 +182,18 @@ impl AccessFault {
         }
     }
 
-    /// Whether it is a refusal for lack of a matching key: the kind that `proof_of_possession_report_only` lets pass.
+    /// Whether it is a refusal for lack of a key that was shown to match: the kind that `proof_of_possession_report_only` lets
+    /// pass. A proof that could not be recorded counts, whoever is to blame: who only reports must not refuse for that.
     #[must_use]
     pub fn is_possession(&self) -> bool {
         match self {
             // A scheme that is not offered is not a key that is missing.
             Self::Binding(fault) => *fault != BindingFault::SchemeNotOffered,
-            Self::Certificate(fault) => *fault != CertificateFault::RevocationUnknown,
-            Self::CertificateHeader(_) | Self::Proof(_) | Self::Session(SessionFault::Unproven) => true,
+            Self::Certificate(_)
+            | Self::CertificateHeader(_)
+            | Self::Proof(_)
+            | Self::ReplayStore(_)
+            | Self::Session(SessionFault::Unproven) => true,
             _ => false,
         }
     }

@@ -9,7 +9,7 @@ use keybound_pop::proof::ProofFault;
 
 use super::{
     AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
-    RouteFault, Row, SessionFault, TrafficFault, UpstreamFault,
+    RouteFault, Row, SessionFault, StepUpFault, TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -17,7 +17,7 @@ use super::{
 pub struct Entry {
     /// The row.
     pub row: Row,
-    /// One sentence without values.
+    /// One sentence without values; of a code that several causes share, each cause's.
     pub meaning: String,
 }
 
@@ -27,7 +27,14 @@ pub fn entries() -> Vec<Entry> {
     let mut entries: Vec<Entry> =
         faults().map(|fault| Entry { row: fault.row(), meaning: meaning(&fault) }).collect();
     entries.sort_by_key(|entry| entry.row.code);
-    entries.dedup_by_key(|entry| entry.row.code);
+    entries.dedup_by(|other, first| {
+        let same = other.row.code == first.row.code;
+        if same && !first.meaning.split("; ").any(|meaning| meaning == other.meaning) {
+            first.meaning.push_str("; ");
+            first.meaning.push_str(&other.meaning);
+        }
+        same
+    });
     entries
 }
 
@@ -60,6 +67,7 @@ fn access() -> impl Iterator<Item = AccessFault> {
         .chain(CertificateFault::ALL.into_iter().map(AccessFault::Certificate))
         .chain(ProofFault::all().into_iter().map(AccessFault::Proof))
         .chain(ReplayStoreFault::ALL.into_iter().map(AccessFault::ReplayStore))
+        .chain(StepUpFault::ALL.into_iter().map(AccessFault::StepUp))
         .chain(AuthorizationFault::ALL.into_iter().map(AccessFault::Authorization))
         .chain(SessionFault::ALL.into_iter().map(AccessFault::Session))
         .chain(providers().into_iter().map(AccessFault::Provider))

@@ -29,6 +29,7 @@ pub(super) fn may_replace(fault: &AccessFault) -> bool {
         | AccessFault::Binding(_)
         | AccessFault::Proof(_)
         | AccessFault::ReplayStore(_)
+        | AccessFault::StepUp(_)
         | AccessFault::Authorization(_)
         | AccessFault::Provider(_)
         | AccessFault::IntrospectionRate { .. } => false,

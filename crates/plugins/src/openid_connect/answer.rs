@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use keybound_pop::algorithm::AlgorithmSet;
-use keybound_pop::binding::{Leftover, Mode, Policy, Scheme};
+use keybound_pop::binding::{Leftover, Mode, Scheme};
 use keybound_pop::challenge::{Offer, Problem};
 
-use super::config::Answers;
+use super::config::{Answers, Possession};
+use super::step_up::StepUp;
 use crate::contract::{Detail, Refusal};
 use crate::fault::{AccessFault, Row};
 
@@ -34,6 +34,7 @@ pub(super) struct Refused {
 pub(super) struct Answerer {
     answers: Answers,
     offer: Offer,
+    step_up: StepUp,
 }
 
 impl Refused {
@@ -43,25 +44,27 @@ impl Refused {
 }
 
 impl Answerer {
-    pub(super) fn new(answers: Answers, policy: &Policy, algorithms: AlgorithmSet) -> Self {
+    pub(super) fn new(answers: Answers, possession: &Possession, step_up: StepUp) -> Self {
+        let (policy, algorithms) = (&possession.policy, possession.proof.algorithms);
         let dpop = (policy.dpop != Mode::Off).then_some(algorithms);
         let unbound = policy.unbound_tokens == Leftover::Accept || policy.mtls != Mode::Off;
         let bearer = match policy.dpop {
             Mode::Off => true,
             Mode::Optional => unbound,
-            Mode::Strict => false,
+            // Where faults of possession are only reported, a bearer token gets through.
+            Mode::Strict => possession.report_only,
         };
         let offer = Offer { realm: answers.realm.clone(), dpop, bearer, resource_metadata: None };
-        Self { answers, offer }
+        Self { answers, offer, step_up }
     }
 
-    /// The refusal.
-    pub(super) fn refuse(&self, refused: Refused) -> Refusal {
+    /// The refusal. `metadata` is the URL of the resource's metadata, where there are such.
+    pub(super) fn refuse(&self, refused: Refused, metadata: Option<String>) -> Refusal {
         let row = refused.fault.row();
         let mut headers = Vec::new();
         match row.status {
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                for challenge in self.challenges(row, &refused) {
+                for challenge in self.challenges(row, &refused, metadata) {
                     headers
                         .extend(HeaderValue::try_from(challenge).ok().map(|value| (WWW_AUTHENTICATE, value)));
                 }
@@ -81,13 +84,14 @@ impl Answerer {
     }
 
     /// A 403 challenges only on the scheme that was used: another one would not help.
-    fn challenges(&self, row: Row, refused: &Refused) -> Vec<String> {
+    fn challenges(&self, row: Row, refused: &Refused, metadata: Option<String>) -> Vec<String> {
         let problem = self.problem(row, refused);
+        let offer = Offer { resource_metadata: metadata, ..self.offer.clone() };
         if row.status != StatusCode::FORBIDDEN {
-            return self.offer.challenges(problem.as_ref(), refused.used, refused.bound);
+            return offer.challenges(problem.as_ref(), refused.used, refused.bound);
         }
-        let dpop = self.offer.dpop.filter(|_| refused.used == Scheme::Dpop);
-        let offer = Offer { dpop, bearer: dpop.is_none(), ..self.offer.clone() };
+        let dpop = offer.dpop.filter(|_| refused.used == Scheme::Dpop);
+        let offer = Offer { dpop, bearer: dpop.is_none(), ..offer };
         offer.challenges(problem.as_ref(), refused.used, false)
     }
 
@@ -98,7 +102,11 @@ impl Answerer {
             return (error == "use_dpop_nonce").then(|| Problem { error, ..Problem::default() });
         }
         let description = Some(refused.fault.description());
-        Some(Problem { error, description, scope: refused.scope.clone(), ..Problem::default() })
+        let mut problem = Problem { error, description, scope: refused.scope.clone(), ..Problem::default() };
+        if let AccessFault::StepUp(_) = refused.fault {
+            self.step_up.ask(&mut problem);
+        }
+        Some(problem)
     }
 
     fn message(&self, row: Row) -> Option<Cow<'static, str>> {

@@ -107,7 +107,10 @@ impl Binder {
         notes: &mut Notes,
     ) -> Result<BoundToken, Box<Unbound>> {
         match self.check(&token, head, scope, now, notes).await {
-            Ok(nonce) => Ok(BoundToken { token, nonce, held: true }),
+            Ok(nonce) => {
+                notes.binding = self.proven(token.confirmation());
+                Ok(BoundToken { token, nonce, held: true })
+            }
             Err(Refused { fault, nonce }) if self.possession.report_only && fault.is_possession() => {
                 notes.fault = Some(fault.row().code);
                 Ok(BoundToken { token, nonce, held: false })
@@ -171,7 +174,9 @@ impl Binder {
         let fields: Vec<&[u8]> = lines.iter().take(2).map(http::HeaderValue::as_bytes).collect();
         let policy = &self.possession.proof;
         let refuse = |fault: ProofFault, notes: &mut Notes| {
-            notes.detail = proof::detail(fault, &fields, &request, now);
+            let explanation = proof::explain(fault, &fields, &request, now);
+            notes.detail = explanation.sentence(fault, &request);
+            notes.explanation = Some(Box::new(explanation));
             let nonce = (fault.error() == "use_dpop_nonce").then(|| self.nonces.seal(now, &context));
             Refused { fault: fault.into(), nonce }
         };
@@ -188,6 +193,19 @@ impl Binder {
         }
         let due = verified.nonce_age.is_some_and(|age| self.nonces.is_due(age));
         Ok(due.then(|| self.nonces.seal(now, &context)))
+    }
+
+    /// What the bearer of a token that passed has proven.
+    fn proven(&self, confirmation: &Confirmation) -> Option<&'static str> {
+        let policy = &self.possession.policy;
+        let dpop = confirmation.jkt.is_some() && policy.dpop != Mode::Off;
+        let certificate = confirmation.x5t_s256.is_some() && policy.mtls != Mode::Off;
+        match (dpop, certificate) {
+            (true, true) => Some("dpop+certificate"),
+            (true, false) => Some("dpop"),
+            (false, true) => Some("certificate"),
+            (false, false) => None,
+        }
     }
 
     /// The request's certificate, where one counts.

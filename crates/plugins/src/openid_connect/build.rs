@@ -22,6 +22,8 @@ use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport}
 use super::nonce::Nonces;
 use super::proof_keys::ProofKeys;
 use super::replay::{Horizon, Replay};
+use super::report::Reporter;
+use super::resource_metadata::ResourceMetadata;
 use super::session::{Companion, Sessions};
 use super::target::Targets;
 use super::token::Tokens;
@@ -167,13 +169,13 @@ impl Builder {
             certificates: CertificateSource::parse(record, instance.material, environment)?,
             possession,
         };
+        let tokens = self.tokens(instance, &config, shared, environment)?;
+        let metadata = config.resource.clone();
         Ok(OpenIdConnect {
-            answerer: Answerer::new(
-                config.answers.clone(),
-                &config.possession.policy,
-                config.possession.proof.algorithms,
-            ),
-            tokens: self.tokens(instance, &config, shared, environment)?,
+            answerer: Answerer::new(config.answers.clone(), &config.possession, config.step_up.clone()),
+            reporter: Reporter::new(Arc::clone(&environment.metrics)),
+            metadata: metadata.map(|config| ResourceMetadata::new(config, Arc::clone(&tokens.provider))),
+            tokens,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
             sessions,
@@ -264,6 +266,7 @@ impl Builder {
         let asked = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
         introspection.shared = asking::cluster_cache(config, &asked, environment)?;
         let tokens = Arc::new(Tokens {
+            provider: Arc::clone(&provider),
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
             methods: config.methods,

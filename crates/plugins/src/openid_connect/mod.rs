@@ -8,6 +8,7 @@
 //! | [`credential`] | the request's head, or its body | `Credential`: scheme, place, token |
 //! | [`token`] | `Credential` | `VerifiedToken`: claims and confirmation |
 //! | [`binding`] | `VerifiedToken`, the proof, the connection | `BoundToken`; the replay record is its last act |
+//! | [`step_up`] | `BoundToken` | how and when the user was authenticated is good enough |
 //! | [`authorize`] | `BoundToken` | `Grant`: the claims allow the request |
 //! | [`identify`] | `Grant` | who calls: consumer, groups, credential |
 //! | [`rewrite`] | `Grant` | the request that is forwarded |
@@ -33,9 +34,12 @@ mod nonce;
 mod proof_keys;
 mod redirect;
 mod replay;
+mod report;
+mod resource_metadata;
 mod rewrite;
 pub(crate) mod schema;
 mod session;
+mod step_up;
 mod target;
 mod token;
 
@@ -52,10 +56,13 @@ use self::answer::{Answerer, DPOP_NONCE, Refused};
 use self::binding::Binder;
 use self::config::Config;
 use self::credential::{BodyKind, Credential, Place};
+use self::report::Reporter;
+use self::resource_metadata::ResourceMetadata;
 use self::session::{Companion, Sessions, Visit, no_store};
 use self::token::{Tokens, VerifiedToken};
 use crate::contract::{
-    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, ResponseHead,
+    BodyFault, BodySource, Decision, Exchange, Flow, Head, Notes, Plugin, PublishesResource, Refusal,
+    ResponseHead,
 };
 use crate::fault::{AccessFault, CredentialFault, SessionFault};
 use crate::identity;
@@ -72,6 +79,8 @@ pub(crate) struct OpenIdConnect {
     binder: Binder,
     sessions: Option<Sessions>,
     companion: Option<Companion>,
+    reporter: Reporter,
+    metadata: Option<ResourceMetadata>,
     clock: SharedClock,
 }
 
@@ -106,7 +115,10 @@ impl Plugin for OpenIdConnect {
             let exchange =
                 Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
             match self.decide(exchange, &mut place).await {
-                Ok(()) => Flow::Continue,
+                Ok(()) => {
+                    self.reporter.passed(head, scope, notes);
+                    Flow::Continue
+                }
                 Err(refused) => {
                     let exchange = Exchange { head, body, notes, scope, directory };
                     self.instead(*refused, exchange, place.as_ref()).await
@@ -122,6 +134,10 @@ impl Plugin for OpenIdConnect {
 
     fn reserved_fields(&self) -> Vec<HeaderName> {
         self.config.forward.reserved()
+    }
+
+    fn publishes(&self) -> Option<&dyn PublishesResource> {
+        self.metadata.as_ref().map(|metadata| metadata as _)
     }
 
     /// A client keeps the last nonce it was sent (RFC 9449 §8.2): one of the upstream's would be sent to us.
@@ -144,7 +160,7 @@ impl OpenIdConnect {
             Ok(()) => Flow::Continue,
             Err(_) => {
                 let refused = Refused::new(CredentialFault::Body, credential::meant_scheme(&head.headers));
-                Flow::Refuse(Box::new(self.answerer.refuse(refused)))
+                Flow::Refuse(Box::new(self.refusal(refused, head, notes)))
             }
         }
     }
@@ -153,8 +169,10 @@ impl OpenIdConnect {
     async fn instead(&self, refused: Refused, exchange: Exchange<'_>, place: Option<&Place>) -> Flow {
         let Some(name) = self.config.anonymous.as_ref().filter(|_| anonymous::may_replace(&refused.fault))
         else {
-            let mut refusal = self.answerer.refuse(refused);
-            self.config.redirects.apply(&mut refusal, &exchange.head.headers);
+            let Exchange { head, notes, scope, .. } = exchange;
+            self.reporter.refused(refused.fault.row().code, scope, notes);
+            let mut refusal = self.refusal(refused, head, notes);
+            self.config.redirects.apply(&mut refusal, &head.headers);
             return Flow::Refuse(Box::new(refusal));
         };
         if let Err(mut refusal) = identity::become_anonymous(name, exchange.notes, exchange.directory) {
@@ -165,6 +183,12 @@ impl OpenIdConnect {
             exchange.notes.noticed.push(refused.fault.row().code);
         }
         self.pass_by(exchange, place).await
+    }
+
+    /// The answer to a refused request; its challenges name the metadata where they are published.
+    fn refusal(&self, refused: Refused, head: &Head, notes: &Notes) -> Refusal {
+        let metadata = self.metadata.as_ref().map(|metadata| metadata.url(head, notes));
+        self.answerer.refuse(refused, metadata)
     }
 
     async fn decide(&self, exchange: Exchange<'_>, place: &mut Option<Place>) -> Result<(), Box<Refused>> {
@@ -201,13 +225,15 @@ impl OpenIdConnect {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;
-        notes.subject = token.subject().map(str::to_owned);
+        Reporter::identify(&token, notes);
         self.require_proven(&token, visit, notes).map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let bound = self.binder.bind(token, head, scope, now, notes).await.map_err(|unbound| {
             let bound = unbound.token.confirmation().jkt.is_some();
             Box::new(Refused { bound, nonce: unbound.nonce, ..Refused::new(unbound.fault, used) })
         })?;
         let nonce = bound.nonce().map(str::to_owned);
+        let step_up = self.config.step_up.check(bound.token().claims(), now);
+        step_up.map_err(|fault| Box::new(Refused::new(fault, used)))?;
         let grant = authorize::authorize(bound, &self.config.requirements)
             .map_err(|(fault, scope)| Box::new(Refused { scope, ..Refused::new(fault, used) }))?;
         self.config

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
-use keybound_oidc::{Introspector, RequestExtras, Shape, Source, TokenFault, Verifier};
+use keybound_oidc::{Introspector, Provider, RequestExtras, Shape, Source, TokenFault, Verifier};
 use keybound_pop::confirmation::Confirmation;
 use keybound_pop::thumbprint::token_hash;
 use serde_json::{Map, Value};
@@ -18,6 +18,7 @@ use crate::fault::AccessFault;
 /// What verifies the tokens of one instance. Kept while the configuration that decides about tokens stays the same.
 #[derive(Debug)]
 pub(super) struct Tokens {
+    pub(super) provider: Arc<Provider>,
     pub(super) verifier: Verifier,
     pub(super) introspector: Introspector,
     pub(super) methods: Methods,
@@ -98,6 +99,11 @@ impl VerifiedToken {
 
     pub(super) fn confirmation(&self) -> &Confirmation {
         &self.token.confirmation
+    }
+
+    /// The client that the token was issued to (RFC 9068 §2.2, RFC 7662 §2.2; `azp` as Keycloak and others have it).
+    pub(super) fn client(&self) -> Option<&str> {
+        ["client_id", "azp"].iter().find_map(|name| self.claims().get(*name)?.as_str())
     }
 
     /// Whom the token speaks for: its subject, else its client.

@@ -26,7 +26,7 @@ use crate::time::UnixTime;
 
 pub use fault::ProofFault;
 pub use header::{KeyCache, NoCache, ProofHeader};
-pub use inspect::detail;
+pub use inspect::{Explanation, detail, explain};
 
 /// A step of the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

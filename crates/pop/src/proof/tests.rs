@@ -485,3 +485,35 @@ fn the_detail_for_the_log_names_origin_and_path_and_the_clocks_difference_only()
         "iat is 60 s after this server's clock"
     );
 }
+
+#[test]
+fn an_explanation_holds_origins_paths_clocks_and_thumbprints_and_is_short() {
+    let (targets, hash) = ([Target::parse(URL).unwrap()], token_hash(b"token"));
+    let request = Request {
+        method: "GET",
+        targets: &targets,
+        ambiguous_path: false,
+        websocket: false,
+        token_hash: &hash,
+    };
+    let long = format!("https://api.example/{}?access_token=secret#secret", "a".repeat(2000));
+    let draft = Draft::new().claim("htu", json!(long)).claim("iat", json!(NOW.secs() - 7));
+    let (thumbprint, text) = (draft.key.public().thumbprint(), draft.text());
+    let mismatch = ProofFault::HtuMismatch(HtuFault::PathMismatch);
+    let explained = explain(mismatch, &[text.as_bytes()], &request, NOW);
+    assert_eq!(explained.expected_htu.as_deref(), Some(URL));
+    let received = explained.received_htu.unwrap();
+    assert_eq!(
+        received,
+        format!("https://api.example/{}...", "a".repeat(256 - "https://api.example/".len()))
+    );
+    assert_eq!(explained.clock_difference, Some(-7));
+    assert_eq!(explained.thumbprint, Some(thumbprint));
+
+    // What is no URL is not repeated, and what was not decoded for the check is not decoded for the log.
+    let text = Draft::new().claim("htu", json!("secret\r\nforged: line")).text();
+    let broken = explain(ProofFault::HtuMismatch(HtuFault::NotAbsolute), &[text.as_bytes()], &request, NOW);
+    assert_eq!(broken.received_htu.as_deref(), Some("not a URL"));
+    let unread = explain(ProofFault::TooLong, &[text.as_bytes()], &request, NOW);
+    assert_eq!((unread.received_htu, unread.clock_difference, unread.thumbprint), (None, None, None));
+}

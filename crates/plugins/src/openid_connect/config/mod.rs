@@ -5,6 +5,7 @@ mod fields;
 pub(crate) mod origin;
 mod provider;
 pub(super) mod redis;
+mod resource;
 
 use http::HeaderName;
 use keybound_model::Record;
@@ -25,7 +26,9 @@ use super::credential::Places;
 use super::headers::Headers;
 use super::identify::Rules;
 use super::redirect::Redirects;
+use super::resource_metadata::ResourceConfig;
 use super::rewrite::{Forward, TokenField};
+use super::step_up::StepUp;
 
 /// The configuration of one instance.
 #[derive(Debug, Clone)]
@@ -40,6 +43,10 @@ pub(super) struct Config {
     pub(super) requirements: Requirements,
     pub(super) answers: Answers,
     pub(super) possession: Possession,
+    /// How the user must have been authenticated.
+    pub(super) step_up: StepUp,
+    /// What is published of the protected resource.
+    pub(super) resource: Option<ResourceConfig>,
     pub(super) provider: ProviderConfig,
     /// Who calls, by claims.
     pub(super) identify: Rules,
@@ -132,6 +139,7 @@ impl Config {
         let fields = Fields(record);
         let places = places(fields)?;
         let headers = Headers::parse(record).map_err(|(field, text)| format!("{field}: {text}"))?;
+        let possession = possession(fields)?;
         Ok(Self {
             methods: Methods {
                 bearer: fields.has("auth_methods", "bearer"),
@@ -150,7 +158,13 @@ impl Config {
             domains: fields.strings("domains"),
             requirements: requirements(fields),
             answers: answers(fields),
-            possession: possession(fields)?,
+            step_up: StepUp::new(
+                fields.whole("max_age"),
+                fields.whole("leeway").unwrap_or(0),
+                fields.strings("acr_values_required"),
+            ),
+            resource: resource::resource(fields, &possession)?,
+            possession,
             provider: ProviderConfig::parse(fields)?,
             identify: Rules::parse(record),
             headers,

@@ -108,6 +108,17 @@ pub(super) fn switch(default: bool) -> Type {
     boolean().default(default)
 }
 
+/// A word that stands in a challenge among others (RFC 6750 §3): no space, no quote, no backslash.
+pub(super) fn is_challenge_word(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let fits = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(())
+    } else {
+        Err("must be one word of visible ASCII characters without quotes and backslashes".to_owned())
+    }
+}
+
 /// Kong's check of a URL: a scheme and a host.
 fn is_url(value: &Value) -> Result<(), String> {
     let text = value.as_str().unwrap_or_default();

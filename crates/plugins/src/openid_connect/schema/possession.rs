@@ -2,9 +2,10 @@
 
 use keybound_model::checks::header_name;
 use keybound_model::schema::{Type, array, boolean, integer, number, record, set, string};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::kinds::{ALGORITHMS, switch, url};
+use super::kinds::{ALGORITHMS, switch};
+use crate::openid_connect::resource_metadata::Identifier;
 
 pub(super) fn fields() -> Vec<(&'static str, Type)> {
     let mut fields = modes();
@@ -26,9 +27,13 @@ fn modes() -> Vec<(&'static str, Type)> {
         ("proof_of_possession_report_only", switch(false).doc("Only log and count what proof of possession would refuse. Faults of the token itself still refuse.")),
         ("proof_of_possession_bound_tokens", string().one_of(["refuse", "accept"]).default("refuse").doc("What a bound token meets where its mode is off.")),
         ("proof_of_possession_unbound_tokens", string().one_of(["accept", "refuse"]).default("accept").doc("What a token without any binding meets where the modes are optional.")),
-        ("protected_resource_metadata", boolean().default(false).not_yet_supported().doc("Serve the metadata of the protected resource (RFC 9728).")),
-        ("protected_resource_identifier", url().not_yet_supported().doc("The identifier of the protected resource.")),
+        ("protected_resource_metadata", boolean().default(false).doc("Serve the metadata of the protected resource (RFC 9728), and name their URL in challenges.")),
+        ("protected_resource_identifier", string().check("identifier", is_identifier).doc("The identifier of the protected resource, as clients know it; null: the first of dpop_public_origins, else the origin of the request and the path of the route.")),
     ]
+}
+
+fn is_identifier(value: &Value) -> Result<(), String> {
+    Identifier::parse(value.as_str().unwrap_or_default()).map(|_| ()).map_err(|fault| fault.to_string())
 }
 
 fn proofs() -> Vec<(&'static str, Type)> {

@@ -65,7 +65,6 @@ fn possession_refuses_methods_it_cannot_cover() {
 fn a_field_without_effect_is_refused_by_name() {
     for (field, value) in [
         ("authorization_cookie_name", json!("s")),
-        ("protected_resource_metadata", json!(true)),
     ] {
         assert_eq!(
             message(with(field, value)),
@@ -418,6 +417,20 @@ fn a_client_can_do_what_its_method_needs() {
 }
 
 #[test]
+fn a_protected_resource_is_named_by_a_url_without_query_and_fragment() {
+    process(with("protected_resource_identifier", json!("https://api.example/v1"))).unwrap();
+    for (identifier, reason) in [
+        ("api.example", "must be a URL of http or https"),
+        ("https://api.example/?v=1", "must have no query and no fragment"),
+    ] {
+        assert_eq!(
+            message(with("protected_resource_identifier", json!(identifier))),
+            format!("schema violation (protected_resource_identifier: {reason})")
+        );
+    }
+}
+
+#[test]
 fn signatures_can_be_ignored_only_where_there_are_any() {
     assert_eq!(
         message(with("ignore_signature", json!(["introspection", "session"]))),
@@ -447,4 +460,13 @@ fn a_shared_cache_needs_a_redis_that_can_be_reached() {
         message(with("cluster_cache_items", json!(["introspection", "tokens"]))),
         "schema violation (cluster_cache_items.2: 'tokens' is not supported by Keybound yet)"
     );
+}
+
+#[test]
+fn required_authentication_contexts_are_words_of_a_challenge() {
+    process(with("acr_values_required", json!(["urn:mace:incommon:iap:silver", "2"]))).unwrap();
+    for value in ["gold silver", "a\"b", "a\\b", "\u{e9}"] {
+        assert!(message(with("acr_values_required", json!([value]))).contains("must be one word"), "{value}");
+    }
+    assert!(message(with("acr_values_required", json!([]))).contains("acr_values_required"));
 }

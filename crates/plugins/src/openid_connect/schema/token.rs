@@ -3,7 +3,7 @@
 use keybound_model::schema::{Type, array, number, set, string};
 use serde_json::json;
 
-use super::kinds::{ALGORITHMS, claim_path, strings, switch, url};
+use super::kinds::{ALGORITHMS, claim_path, is_challenge_word, strings, switch, url};
 
 pub(super) fn fields() -> Vec<(&'static str, Type)> {
     let mut fields = provider();
@@ -114,7 +114,16 @@ fn claims() -> Vec<(&'static str, Type)> {
                 .doc("The algorithms that may sign an access token; null: all asymmetric ones."),
         ),
         ("domains", strings().doc("The values that the claim hd may have.")),
-        ("max_age", number().not_yet_supported().doc("Seconds since the user was authenticated.")),
+        (
+            "max_age",
+            number().doc("Seconds since the user was authenticated, by auth_time; older: 401 with the challenge of RFC 9470."),
+        ),
+        (
+            "acr_values_required",
+            array(string().check("acr", is_challenge_word))
+                .len_min(1)
+                .doc("Values of which the claim acr must be one, most wanted first; else 401 with the challenge of RFC 9470."),
+        ),
         ("claims_forbidden", strings().doc("Claims that a token must not have.")),
         ("audience_claim", claim_path("aud").doc("The path of the audience claim.")),
         (

@@ -1,5 +1,6 @@
 //! What `prometheus` counts, and the text in which it is told.
 
+mod bindings;
 mod histogram;
 mod node;
 mod series;
@@ -12,6 +13,7 @@ use parking_lot::RwLock;
 
 use crate::contract::LogEntry;
 
+pub(crate) use self::bindings::{Bindings, Outcome};
 pub use self::node::{Connections, Health, Node, TargetHealth};
 use self::series::Series;
 
@@ -19,6 +21,8 @@ use self::series::Series;
 #[derive(Default)]
 pub struct Metrics {
     series: RwLock<BTreeMap<Labels, Arc<Series>>>,
+    /// What `openid-connect` decided.
+    pub(crate) bindings: Bindings,
     /// Held by every instance that tells the health of targets.
     health: Arc<()>,
 }
@@ -48,6 +52,7 @@ pub fn render(metrics: &Metrics, node: &Node<'_>) -> String {
     node.write(&mut text, metrics.tells_health());
     let series = metrics.series.read();
     series::write(&series, &mut text);
+    metrics.bindings.write(&mut text);
     text.finish()
 }
 

@@ -7,12 +7,23 @@ pub(super) struct Text(String);
 impl Text {
     /// Begins a family: its name without `kong_`, what it means, its type.
     pub(super) fn family(&mut self, name: &str, help: &str, kind: &str) {
-        let _ = writeln!(self.0, "# HELP kong_{name} {help}\n# TYPE kong_{name} {kind}");
+        self.own_family(&format!("kong_{name}"), help, kind);
+    }
+
+    /// Begins a family that Kong does not have: its whole name.
+    pub(super) fn own_family(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     /// One sample; labels in the order given.
     pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
-        let _ = write!(self.0, "kong_{name}");
+        self.0.push_str("kong_");
+        self.own_sample(name, labels, value);
+    }
+
+    /// One sample of a family that Kong does not have.
+    pub(super) fn own_sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
             let _ = write!(self.0, "{before}{label}=\"");

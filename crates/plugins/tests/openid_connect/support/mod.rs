@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{Chain, Instance, Material, Plugin, PluginFactory, Scope};
+use keybound_plugins::metrics::{Metrics, Node, render};
 use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
@@ -39,6 +40,7 @@ pub(crate) struct Gate {
     pub(crate) registry: Arc<Registry>,
     pub(crate) chain: Chain,
     pub(crate) shelves: Shelves,
+    metrics: Arc<Metrics>,
     id: Uuid,
     stores: Arc<Memory>,
 }
@@ -110,6 +112,7 @@ impl Gate {
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
         let shelves = Shelves::default();
+        let metrics = Arc::<Metrics>::default();
         let registry = Arc::new(Registry::new(Environment {
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
@@ -118,7 +121,7 @@ impl Gate {
             replay: Arc::clone(&stores) as _,
             shared: Arc::new(shelves.clone()),
             counters: Arc::clone(&stores) as _,
-            metrics: Arc::default(),
+            metrics: Arc::clone(&metrics),
             root: Arc::new(RootSecret::new([0; 32], shared)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
@@ -127,7 +130,7 @@ impl Gate {
         }
         let id = Uuid::from_u128(1);
         let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
-        Self { provider, clock, registry, chain, shelves, id, stores }
+        Self { provider, clock, registry, chain, shelves, metrics, id, stores }
     }
 
     /// How many used proofs the memory holds.
@@ -138,6 +141,20 @@ impl Gate {
     /// Builds the instance again with other fields.
     pub(crate) fn reconfigure(&mut self, config: Value) {
         self.chain = Chain::new(vec![built(&self.registry, &self.provider, self.id, config)], scope());
+    }
+
+    /// What was counted so far, of Keybound's own families: the sample lines.
+    pub(crate) fn counted(&self) -> Vec<String> {
+        let node = Node {
+            id: "n",
+            version: "v",
+            datastore_reachable: true,
+            connections: None,
+            requests: None,
+            targets: &[],
+        };
+        let text = render(&self.metrics, &node);
+        text.lines().filter(|line| line.starts_with("keybound_")).map(str::to_owned).collect()
     }
 
     pub(crate) fn now(&self) -> i64 {

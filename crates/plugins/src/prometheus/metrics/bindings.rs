@@ -1,0 +1,202 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use super::text::Text;
+use crate::contract::Scope;
+
+/// Most clients that are told apart; all further ones are [`OTHERS`].
+const MAX_CLIENTS: usize = 1000;
+/// Most series; beyond them no client is told apart that was not counted there before.
+const MAX_SERIES: usize = 20_000;
+/// Longest name of a client that is told apart, in bytes.
+const MAX_CLIENT_LENGTH: usize = 128;
+/// The clients that are not told apart. No client of a provider is called so by chance.
+const OTHERS: &str = "(other)";
+
+/// What became of a request at `openid-connect`. One of the first three for each request that it decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Outcome {
+    /// It was let through, and nothing was wrong.
+    Passed,
+    /// It was refused.
+    Refused,
+    /// It was let through only because faults of possession are reported and do not refuse.
+    Reported,
+    /// Something was noticed that refuses nobody; beside one of the others.
+    Noticed,
+}
+
+impl Outcome {
+    /// Each with its family, the label that says what it was, and the help.
+    const ALL: [(Self, &'static str, &'static str, &'static str); 4] = [
+        (
+            Self::Passed,
+            "keybound_binding_passed_total",
+            "binding",
+            "Requests that openid-connect let through, by what the bearer proved to be the token's",
+        ),
+        (
+            Self::Refused,
+            "keybound_binding_refused_total",
+            "code",
+            "Requests that openid-connect refused, by fault",
+        ),
+        (
+            Self::Reported,
+            "keybound_binding_reported_total",
+            "code",
+            "Requests that proof_of_possession_report_only let through, by the fault that would have refused them",
+        ),
+        (
+            Self::Noticed,
+            "keybound_binding_noticed_total",
+            "code",
+            "What openid-connect noticed in requests and let pass",
+        ),
+    ];
+}
+
+/// What `openid-connect` decided since the process started. Counted whether or not `prometheus` is configured.
+///
+/// Labels take their values from the configuration, from closed sets, and from the claims of verified tokens; of the last,
+/// which a provider may give to anybody, only so many are told apart.
+#[derive(Default)]
+pub(crate) struct Bindings {
+    clients: RwLock<BTreeSet<Arc<str>>>,
+    series: RwLock<HashMap<Key, AtomicU64>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    outcome: Outcome,
+    service: Arc<str>,
+    route: Arc<str>,
+    what: &'static str,
+    client: Arc<str>,
+}
+
+impl Bindings {
+    /// Counts one request. `what` is a code or a binding, never a text of the request.
+    pub(crate) fn count(&self, outcome: Outcome, what: &'static str, scope: &Scope, client: Option<&str>) {
+        let name = |part: &Option<(Arc<str>, Option<Arc<str>>)>| match part {
+            Some((_, Some(name))) => Arc::clone(name),
+            Some((id, None)) => Arc::clone(id),
+            None => Arc::default(),
+        };
+        let mut key = Key {
+            outcome,
+            service: name(&scope.service),
+            route: name(&scope.route),
+            what,
+            client: self.client(client.unwrap_or_default()),
+        };
+        if self.known(&key) {
+            return;
+        }
+        let mut series = self.series.write();
+        if series.len() >= MAX_SERIES && !key.client.is_empty() && !series.contains_key(&key) {
+            key.client = OTHERS.into();
+        }
+        series.entry(key).or_default().fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn known(&self, key: &Key) -> bool {
+        self.series.read().get(key).map(|count| count.fetch_add(1, Ordering::Relaxed)).is_some()
+    }
+
+    /// The client's name as a label.
+    fn client(&self, name: &str) -> Arc<str> {
+        if let Some(known) = self.clients.read().get(name) {
+            return Arc::clone(known);
+        }
+        if name.len() > MAX_CLIENT_LENGTH {
+            return OTHERS.into();
+        }
+        let mut clients = self.clients.write();
+        if clients.len() >= MAX_CLIENTS && !clients.contains(name) {
+            return OTHERS.into();
+        }
+        let name: Arc<str> = name.into();
+        clients.insert(Arc::clone(&name));
+        name
+    }
+
+    pub(super) fn write(&self, text: &mut Text) {
+        let series = self.series.read();
+        let sorted: BTreeMap<&Key, u64> =
+            series.iter().map(|(key, count)| (key, count.load(Ordering::Relaxed))).collect();
+        for (outcome, family, what, help) in Outcome::ALL {
+            text.own_family(family, help, "counter");
+            for (key, count) in sorted.iter().filter(|(key, _)| key.outcome == outcome) {
+                let labels = [
+                    ("service", &*key.service),
+                    ("route", &*key.route),
+                    (what, key.what),
+                    ("client", &*key.client),
+                ];
+                text.own_sample(family, &labels, *count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope { service: Some(("s".into(), Some("api".into()))), route: Some(("r".into(), None)) }
+    }
+
+    fn written(bindings: &Bindings) -> String {
+        let mut text = Text::default();
+        bindings.write(&mut text);
+        text.finish()
+    }
+
+    #[test]
+    fn each_outcome_has_its_family_and_each_code_and_client_its_series() {
+        let bindings = Bindings::default();
+        bindings.count(Outcome::Passed, "dpop", &scope(), Some("app"));
+        for _ in 0..2 {
+            bindings.count(Outcome::Reported, "proof_missing", &scope(), Some("a\"b\n"));
+        }
+        bindings.count(Outcome::Refused, "credential_missing", &scope(), None);
+        let text = written(&bindings);
+        for line in [
+            "keybound_binding_passed_total{service=\"api\",route=\"r\",binding=\"dpop\",client=\"app\"} 1\n",
+            "keybound_binding_reported_total{service=\"api\",route=\"r\",code=\"proof_missing\",client=\"a\\\"b\\n\"} 2\n",
+            "keybound_binding_refused_total{service=\"api\",route=\"r\",code=\"credential_missing\",client=\"\"} 1\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn clients_beyond_the_bound_and_long_names_share_one_label() {
+        let bindings = Bindings::default();
+        for number in 0..2 * MAX_CLIENTS {
+            bindings.count(Outcome::Passed, "none", &scope(), Some(&format!("client-{number}")));
+        }
+        bindings.count(Outcome::Passed, "none", &scope(), Some(&"x".repeat(MAX_CLIENT_LENGTH + 1)));
+        assert_eq!(bindings.series.read().len(), MAX_CLIENTS + 1);
+        let others = format!("client=\"{OTHERS}\"}} {}\n", MAX_CLIENTS + 1);
+        assert!(written(&bindings).contains(&others));
+    }
+
+    #[test]
+    fn many_routes_do_not_multiply_clients_without_end() {
+        let bindings = Bindings::default();
+        let routes = 2 * MAX_SERIES / MAX_CLIENTS;
+        for route in 0..routes {
+            let scope = Scope { service: None, route: Some((route.to_string().into(), None)) };
+            for client in 0..MAX_CLIENTS {
+                bindings.count(Outcome::Passed, "none", &scope, Some(&client.to_string()));
+            }
+        }
+        assert!(bindings.series.read().len() <= MAX_SERIES + routes);
+    }
+}
