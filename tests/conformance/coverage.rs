@@ -8,7 +8,10 @@ const CASES: &str = include_str!("cases.tsv");
 
 /// Cases without a test in this suite, and why.
 const ELSEWHERE: [(&str, &str); 26] = [
-    ("HT-40", "an hour is too long; that a response is not cut is shown by the proxy's own tests of streaming"),
+    (
+        "HT-40",
+        "an hour is too long; that a response is not cut is shown by the proxy's own tests of streaming",
+    ),
     ("RP-18", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-19", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-22", "needs a clock that moves: crates/plugins/tests/openid_connect/replay.rs"),
@@ -73,7 +76,8 @@ fn every_case_has_a_test() {
     assert!(table.len() > 280, "{}", table.len());
     let covered: BTreeSet<&str> = tests.iter().map(|(_, id)| id.as_str()).collect();
     let elsewhere: BTreeSet<&str> = ELSEWHERE.iter().map(|(id, _)| *id).collect();
-    let missing: Vec<_> = table.keys().filter(|id| !covered.contains(*id) && !elsewhere.contains(*id)).collect();
+    let missing: Vec<_> =
+        table.keys().filter(|id| !covered.contains(*id) && !elsewhere.contains(*id)).collect();
     assert!(missing.is_empty(), "cases without a test: {missing:?}");
     let both: Vec<_> = covered.intersection(&elsewhere).collect();
     assert!(both.is_empty(), "excused, and yet they have a test: {both:?}");

@@ -85,7 +85,12 @@ fn dg_02_an_unbound_token_under_the_dpop_scheme() {
 fn dg_05_a_token_bound_to_a_certificate_only_under_the_dpop_scheme() {
     let cnf = json!({ "x5t#S256": stage().client.jkt() });
     let client = stage().client.holding(stage().provider.token(json!({ "cnf": cnf })));
-    stage().refused("DG-05", &stage().by(&client, "GET", Stage::PATH), "invalid_token", "binding_not_dpop_bound");
+    stage().refused(
+        "DG-05",
+        &stage().by(&client, "GET", Stage::PATH),
+        "invalid_token",
+        "binding_not_dpop_bound",
+    );
 }
 
 #[test]
@@ -275,15 +280,18 @@ fn dg_19_jkt_outside_of_cnf() {
 
 #[test]
 fn dg_19_a_token_of_type_dpop_without_jkt() {
-    let client = stage().client.holding(stage().provider.token(json!({ "token_type": "DPoP", "typ": "DPoP" })));
+    let client =
+        stage().client.holding(stage().provider.token(json!({ "token_type": "DPoP", "typ": "DPoP" })));
     let request = stage().by(&client, "GET", Stage::PATH);
     stage().refused("type DPoP", &request, "invalid_token", "binding_not_dpop_bound");
 }
 
 #[test]
 fn dg_20_cnf_twice() {
-    let claims = stage().provider.claims(json!({ "cnf": { "jkt": stage().provider.client().jkt() } })).to_string();
-    let twice = format!("{},\"cnf\":{{\"jkt\":\"{}\"}}}}", claims.strip_suffix('}').unwrap(), stage().client.jkt());
+    let claims =
+        stage().provider.claims(json!({ "cnf": { "jkt": stage().provider.client().jkt() } })).to_string();
+    let twice =
+        format!("{},\"cnf\":{{\"jkt\":\"{}\"}}}}", claims.strip_suffix('}').unwrap(), stage().client.jkt());
     let token = stage().provider.signed(r#"{"typ":"at+jwt","alg":"ES256","kid":"suite"}"#, &twice);
     let client = stage().client.holding(token);
     stage().refused("DG-20", &stage().by(&client, "GET", Stage::PATH), "invalid_token", "token_malformed");
@@ -293,10 +301,8 @@ fn dg_20_cnf_twice() {
 fn dg_20_jkt_twice() {
     let claims = stage().provider.claims(json!({})).to_string();
     let jkt = stage().client.jkt();
-    let twice = format!(
-        "{},\"cnf\":{{\"jkt\":\"{jkt}\",\"jkt\":\"{jkt}\"}}}}",
-        claims.strip_suffix('}').unwrap()
-    );
+    let twice =
+        format!("{},\"cnf\":{{\"jkt\":\"{jkt}\",\"jkt\":\"{jkt}\"}}}}", claims.strip_suffix('}').unwrap());
     let token = stage().provider.signed(r#"{"typ":"at+jwt","alg":"ES256","kid":"suite"}"#, &twice);
     let client = stage().client.holding(token);
     stage().refused("DG-20", &stage().by(&client, "GET", Stage::PATH), "invalid_token", "token_malformed");

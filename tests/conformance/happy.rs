@@ -17,7 +17,7 @@ fn signs_with(name: &str, algorithm: Algorithm) {
 #[test]
 fn ok_01_everything_is_right() {
     let seen = stage().forwarded("OK-01", &stage().good(), &stage().client.token);
-    assert_eq!(seen.line(), "GET /up/ HTTP/1.1", "{seen:?}");
+    assert_eq!(seen.line(), "GET /up HTTP/1.1", "{seen:?}");
 }
 
 #[test]

@@ -205,7 +205,8 @@ fn hu_38_what_the_edge_took_away() {
 
 #[test]
 fn hu_38_below_what_the_edge_took_away() {
-    let request = signed_for(&format!("{}/a%2fb?c", published()), "https://API.example:443/svc2/my-api/a%2Fb");
+    let request =
+        signed_for(&format!("{}/a%2fb?c", published()), "https://API.example:443/svc2/my-api/a%2Fb");
     stage().forwarded("below", &request, &stage().client.token);
 }
 
@@ -234,7 +235,8 @@ fn aliases() -> String {
 
 /// A request that came to this public host, as an edge passes it on, with a proof for `url`.
 fn seen_as(host: &str, url: &str) -> Request {
-    edge().proved(&edge().client, "GET", "/aliases", json!({}), json!({ "htu": url }))
+    edge()
+        .proved(&edge().client, "GET", "/aliases", json!({}), json!({ "htu": url }))
         .field("X-Forwarded-Proto", "https")
         .field("X-Forwarded-Host", host)
 }

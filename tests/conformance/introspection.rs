@@ -316,7 +316,8 @@ fn in_28_the_provider_does_not_introspect_jwts() {
 
 #[test]
 fn in_28_a_jwt_that_is_introspected_too_keeps_its_binding() {
-    let config = asking(json!({ "auth_methods": ["bearer", "introspection"], "introspect_jwt_tokens": true }));
+    let config =
+        asking(json!({ "auth_methods": ["bearer", "introspection"], "introspect_jwt_tokens": true }));
     let path = route("jwt-introspected", config);
     let client = stage().provider.client();
     let says = |claims: Value| {
@@ -329,7 +330,8 @@ fn in_28_a_jwt_that_is_introspected_too_keeps_its_binding() {
 
 #[test]
 fn in_28_an_unbound_jwt_that_the_provider_binds() {
-    let config = asking(json!({ "auth_methods": ["bearer", "introspection"], "introspect_jwt_tokens": true }));
+    let config =
+        asking(json!({ "auth_methods": ["bearer", "introspection"], "introspect_jwt_tokens": true }));
     let path = route("jwt-introspected", config);
     let client = stage().client.holding(stage().provider.token(json!({})));
     let claims = stage().provider.claims(json!({ "active": true, "cnf": { "jkt": stage().client.jkt() } }));

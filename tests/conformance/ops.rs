@@ -17,7 +17,10 @@ fn op_03_nothing_secret_is_logged_and_the_reason_is() {
     stage.refused("OP-03", &good, "invalid_dpop_proof", "proof_replayed");
     let (jkt, x) = (client.jkt(), client.key.public().to_jwk()["x"].as_str().unwrap().to_owned());
     let log = stage.gateway.log_with(&jkt);
-    assert!(log.lines().any(|line| line.contains(&jkt) && line.contains("proof_replayed")), "no line for {jkt}");
+    assert!(
+        log.lines().any(|line| line.contains(&jkt) && line.contains("proof_replayed")),
+        "no line for {jkt}"
+    );
     let proof = String::from_utf8(good.bytes()).unwrap();
     let proof = proof.lines().find_map(|line| line.strip_prefix("DPoP: ")).unwrap().to_owned();
     for secret in [&client.token, &proof, &x] {
@@ -73,8 +76,10 @@ fn op_05_configurations_that_make_no_sense_are_refused_by_name() {
     ] {
         let mut config = usual.clone();
         config[field] = value.clone();
-        let answer =
-            stage().gateway.admin.post("/routes/guarded/plugins", &json!({ "name": "openid-connect", "config": config }));
+        let answer = stage()
+            .gateway
+            .admin
+            .post("/routes/guarded/plugins", &json!({ "name": "openid-connect", "config": config }));
         assert_eq!(answer.status, 400, "{field} {value}: {answer:?}");
         assert!(answer.body.contains(field), "{field} {value}: {answer:?}");
     }

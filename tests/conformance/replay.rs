@@ -149,10 +149,14 @@ fn rp_11_the_key_of_another_spends_nothing() {
 #[test]
 fn rp_12_a_wrong_signature_spends_nothing() {
     let jti = unique();
-    let proof =
-        stage().client.proof_with("GET", &stage().url(Stage::PATH), json!({}), json!({ "jti": jti }));
+    let proof = stage().client.proof_with("GET", &stage().url(Stage::PATH), json!({}), json!({ "jti": jti }));
     let (signed, _) = proof.rsplit_once('.').unwrap();
-    stage().refused("RP-12", &stage().request(&format!("{signed}.{}", "A".repeat(86))), BAD, "proof_signature");
+    stage().refused(
+        "RP-12",
+        &stage().request(&format!("{signed}.{}", "A".repeat(86))),
+        BAD,
+        "proof_signature",
+    );
     passes("RP-12", &with(json!({ "jti": jti })));
 }
 
@@ -227,7 +231,9 @@ fn started_with(provider: &Provider, upstream: &Upstream, folder: &std::path::Pa
 }
 
 /// The nodes before and after a restart, and a client.
-fn restarted(first: impl FnOnce(&Stage, &Client, &str) -> Request) -> (keybound_suites::Answer, keybound_suites::Answer) {
+fn restarted(
+    first: impl FnOnce(&Stage, &Client, &str) -> Request,
+) -> (keybound_suites::Answer, keybound_suites::Answer) {
     let folder = tempfile::tempdir().unwrap();
     let (provider, upstream) = (Provider::start(), Upstream::start());
     let client = provider.client();
@@ -262,7 +268,8 @@ fn rp_20_what_is_asked_for_after_a_restart_is_then_taken() {
     let proof = |claims: Value| {
         stage.request(&stage.client.proof_with("GET", "http://api.test/guarded", json!({}), claims))
     };
-    let asked = stage.refused("older", &proof(json!({ "iat": now() - 60 })), "use_dpop_nonce", "proof_cold_start");
+    let asked =
+        stage.refused("older", &proof(json!({ "iat": now() - 60 })), "use_dpop_nonce", "proof_cold_start");
     let nonce = crate::nonce::of(&asked);
     let answer = stage.send(&proof(json!({ "iat": now() - 60, "nonce": nonce })));
     assert_eq!(answer.status, 200, "{answer:?}");

@@ -189,7 +189,15 @@ fn tk_09_an_audience_among_others() {
 
 #[test]
 fn tk_09_no_audience_of_ours() {
-    for aud in [json!("other"), json!([]), json!(null), json!("suite other"), json!("Suite"), json!({ "suite": 1 }), json!(7)] {
+    for aud in [
+        json!("other"),
+        json!([]),
+        json!(null),
+        json!("suite other"),
+        json!("Suite"),
+        json!({ "suite": 1 }),
+        json!(7),
+    ] {
         stage().refused("TK-09", &audience(json!({ "aud": aud })), "invalid_token", "token_audience");
     }
 }
@@ -375,9 +383,11 @@ fn tk_26_the_key_set_is_no_key_set() {
 
 #[test]
 fn tk_26_a_provider_that_is_not_there() {
-    let provider = Provider::start();
-    let path = route("nobody", json!({ "issuer": "http://127.0.0.1:9" }));
-    let answer = stage().rejected("TK-26", &at(&path, &provider).bytes(), &[503]);
+    let issuer = "http://127.0.0.1:9";
+    let path = route("nobody", json!({ "issuer": issuer }));
+    let claims = json!({ "iss": issuer, "cnf": { "jkt": stage().client.jkt() } });
+    let client = stage().client.holding(stage().provider.token(claims));
+    let answer = stage().rejected("TK-26", &stage().by(&client, "GET", &path).bytes(), &[503]);
     assert_eq!(answer.all("retry-after").len(), 1, "{answer:?}");
 }
 
