@@ -301,6 +301,18 @@ fn au_23_tokens_in_two_fields() {
 }
 
 #[test]
+fn au_23_tokens_in_authorization_and_a_form() {
+    let form = stage()
+        .by(&stage().client, "POST", Stage::PATH)
+        .field("Content-Type", "application/x-www-form-urlencoded");
+    let other = stage().provider.token(json!({}));
+    bad_request("a form", &form.clone().body(&format!("a=1&access_token={other}")), "credential_ambiguous");
+    let form = form.proof(&stage().client.proof("POST", &stage().url(Stage::PATH)));
+    let seen = stage().forwarded("without one", &form.body("a=1"), token());
+    assert_eq!(seen.body(), "a=1");
+}
+
+#[test]
 fn au_23_the_parameter_twice() {
     let target = format!("{0}?access_token={1}&access_token={1}", Stage::PATH, token());
     bad_request("twice", &bare().target(&target), "credential_ambiguous");

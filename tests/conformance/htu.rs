@@ -36,6 +36,8 @@ forwarded! {
     hu_20_hexadecimal_digits_in_either_case: |s| to(s, "/guarded/a%2Fb", "http://HOST/guarded/a%2fb");
     hu_20_hexadecimal_digits_of_other_letters: |s| to(s, "/guarded/%c3%a9", "http://HOST/guarded/%C3%A9");
     hu_20_letters_outside_of_ascii_as_they_are: |s| to(s, "/guarded/%C3%A9", "http://HOST/guarded/é");
+    hu_20_characters_that_browsers_leave_as_they_are: |s| to(s, "/guarded/a|{b}", "http://HOST/guarded/a|{b}");
+    hu_20_brackets_as_they_are: |s| to(s, "/guarded/a[0]", "http://HOST/guarded/a[0]");
     hu_24_dot_segments: |s| to(s, "/guarded/y", "http://HOST/x/../guarded/./y");
     hu_24_dot_segments_above_the_root: |s| htu(s, "http://HOST/../../guarded");
     hu_24_dot_segments_in_both: |s| to(s, "/guarded/a/./b/../c", "http://HOST/guarded/a/c");
@@ -174,6 +176,17 @@ fn hu_12_ipv6_by_value() {
 }
 
 #[test]
+fn hu_15_an_empty_path_is_a_slash() {
+    let authority = edge().authority();
+    for url in
+        [format!("http://{authority}"), format!("http://{authority}/"), format!("http://{authority}?a")]
+    {
+        let request = edge().proved(&edge().client, "GET", "/", json!({}), json!({ "htu": url }));
+        edge().forwarded(&url, &request, &edge().client.token);
+    }
+}
+
+#[test]
 fn hu_37_a_very_long_path() {
     let target = format!("{}/{}", Stage::PATH, "p".repeat(8 * 1024));
     let request = stage().by(&stage().client, "GET", &target);
@@ -247,6 +260,7 @@ pub(crate) fn edge() -> &'static Stage {
     Stage::shared(&EDGE, || {
         let stage = Stage::start_with(&[("trusted_ips", "127.0.0.1/32")], json!({}));
         let origins = json!(["https://one.example", "https://two.example:8443"]);
+        stage.guard("root", "/", json!({}));
         stage.guard("aliases", "/aliases", json!({ "dpop_public_origins": origins }));
         stage
     })

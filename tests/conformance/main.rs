@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that cannot go on must fail"
@@ -65,6 +66,7 @@ mod htu;
 mod introspection;
 mod jose_header;
 mod jws_form;
+mod mtls;
 mod nonce;
 mod ops;
 mod replay;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use keybound_suites::Stage;
+use keybound_suites::{Gateway, Stage};
 use serde_json::json;
 
 use crate::stage;
@@ -83,6 +83,28 @@ fn op_05_configurations_that_make_no_sense_are_refused_by_name() {
         assert_eq!(answer.status, 400, "{field} {value}: {answer:?}");
         assert!(answer.body.contains(field), "{field} {value}: {answer:?}");
     }
+}
+
+#[test]
+fn op_05_a_file_that_makes_no_sense_starts_nothing_and_names_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kong.yml");
+    let text = "\
+_format_version: \"3.0\"
+services:
+- name: guarded
+  url: http://127.0.0.1:9/
+  plugins:
+  - name: openid-connect
+    config:
+      issuer: http://127.0.0.1:9
+      auth_methods: [bearer]
+      dpop_public_origins: [\"ftp://api.example\"]
+";
+    std::fs::write(&file, text).unwrap();
+    let settings = [("database", "off"), ("declarative_config", file.to_str().unwrap())];
+    let log = Gateway::try_start(&settings).expect_err("it does not start");
+    assert!(log.contains("kong.yml:10:") && log.contains("dpop_public_origins"), "{log}");
 }
 
 #[test]

@@ -94,6 +94,18 @@ fn rp_02_the_same_jti_for_another_token_of_the_same_key() {
 }
 
 #[test]
+fn rp_02_the_same_jti_under_another_spelling_of_the_key() {
+    let stage = stage();
+    let jti = unique();
+    passes("RP-02", &with(json!({ "jti": jti })));
+    let mut jwk = stage.client.key.public().to_jwk();
+    jwk.insert("kid".to_owned(), "another name".into());
+    jwk.insert("use".to_owned(), "sig".into());
+    let request = stage.differing(json!({ "jwk": jwk, "typ": "DPoP+JWT" }), json!({ "jti": jti }));
+    replayed("another spelling", &request);
+}
+
+#[test]
 fn rp_02_jti_is_compared_as_it_is() {
     let jti = format!("a{}", unique());
     passes("RP-02", &with(json!({ "jti": jti })));

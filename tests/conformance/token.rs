@@ -217,6 +217,18 @@ fn tk_12_fewer_types_by_configuration() {
 }
 
 #[test]
+fn tk_14_no_key_is_fetched_because_a_token_says_so() {
+    let thief = Provider::start();
+    let url = format!("{}/jwks", thief.issuer);
+    let claims = json!({ "cnf": { "jkt": stage().client.jkt() } });
+    let header = json!({ "jku": url, "x5u": url, "kid": "thief" });
+    let token = stage().provider.token_by(thief.key(), header, claims);
+    let request = stage().by(&stage().client.holding(token), "GET", Stage::PATH);
+    stage().refused("jku", &request, "invalid_token", "token_key_unknown");
+    assert_eq!(thief.key_requests(), 0);
+}
+
+#[test]
 fn tk_15_an_algorithm_that_is_not_listed() {
     let path = route("ps256-tokens", json!({ "access_token_algorithms": ["PS256"] }));
     let request = stage().by(&stage().client, "GET", &path);

@@ -31,6 +31,17 @@ impl Gateway {
     /// When it does not build or does not become ready; its log is shown.
     #[must_use]
     pub fn start(settings: &[(&str, &str)]) -> Self {
+        Self::try_start(settings).unwrap_or_else(|log| panic!("keybound did not become ready:\n{log}"))
+    }
+
+    /// As [`Gateway::start`], for settings that may be refused.
+    ///
+    /// # Errors
+    /// What it wrote instead of becoming ready.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn try_start(settings: &[(&str, &str)]) -> Result<Self, String> {
         let prefix = prefix();
         let mut command = Command::new(binary());
         command.arg("start").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -52,12 +63,13 @@ impl Gateway {
         let lines = drain(child.stderr.take().expect("piped"), prefix.join("log"));
         match listening(&lines) {
             Ok(Ready { plain, secure, admin, status }) => {
-                Self { plain, secure, admin: Admin { address: admin }, status, child, prefix }
+                Ok(Self { plain, secure, admin: Admin { address: admin }, status, child, prefix })
             }
             Err(log) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                panic!("keybound did not become ready:\n{log}");
+                let _ = std::fs::remove_dir_all(prefix);
+                Err(log)
             }
         }
     }
