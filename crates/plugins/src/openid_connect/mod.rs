@@ -129,7 +129,8 @@ impl OpenIdConnect {
         Ok(())
     }
 
-    /// The request's one credential. The body is read only when no other place has one.
+    /// The request's one credential. A JSON body is read only when no other place has one. A form is always looked at: by
+    /// RFC 6750 §2.2 an upstream may read a token there too, and it must not be another than the one that was checked.
     async fn credential(
         &self,
         head: &Head,
@@ -137,15 +138,19 @@ impl OpenIdConnect {
     ) -> Result<Credential, CredentialFault> {
         let places = &self.config.places;
         let mut found = credential::find(head, places)?;
-        if found.is_none()
-            && places.body
+        if places.body
             && let Some(kind) = BodyKind::of(&head.headers)
+            && (found.is_none() || kind == BodyKind::Form)
         {
-            found = match body.whole(BODY_LIMIT).await {
+            let other = match body.whole(BODY_LIMIT).await {
                 Ok(body) => credential::from_body(kind, &body)?,
                 Err(BodyFault::TooLarge) => None,
                 Err(BodyFault::Broken) => return Err(CredentialFault::Body),
             };
+            if found.is_some() && other.is_some() {
+                return Err(CredentialFault::Ambiguous);
+            }
+            found = found.or(other);
         }
         let credential = found.ok_or(CredentialFault::Missing)?;
         if credential.token().len() > places.max_length {
