@@ -66,6 +66,11 @@ impl Answer {
         answers
     }
 
+    /// The first answer in these bytes, which are all that came.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        Self::read(bytes, true).map(|(answer, _)| answer)
+    }
+
     /// Every value of that field.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {

@@ -18,6 +18,8 @@ pub struct Gateway {
     pub secure: SocketAddr,
     /// The Admin API.
     pub admin: Admin,
+    /// The Status API, when a setting asks for it.
+    pub status: Option<SocketAddr>,
     child: Child,
     prefix: PathBuf,
 }
@@ -29,6 +31,17 @@ impl Gateway {
     /// When it does not build or does not become ready; its log is shown.
     #[must_use]
     pub fn start(settings: &[(&str, &str)]) -> Self {
+        Self::try_start(settings).unwrap_or_else(|log| panic!("keybound did not become ready:\n{log}"))
+    }
+
+    /// As [`Gateway::start`], for settings that may be refused.
+    ///
+    /// # Errors
+    /// What it wrote instead of becoming ready.
+    ///
+    /// # Panics
+    /// When it does not build.
+    pub fn try_start(settings: &[(&str, &str)]) -> Result<Self, String> {
         let prefix = prefix();
         let mut command = Command::new(binary());
         command.arg("start").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -49,13 +62,14 @@ impl Gateway {
         let mut child = command.spawn().expect("keybound starts");
         let lines = drain(child.stderr.take().expect("piped"), prefix.join("log"));
         match listening(&lines) {
-            Ok((plain, secure, admin)) => {
-                Self { plain, secure, admin: Admin { address: admin }, child, prefix }
+            Ok(Ready { plain, secure, admin, status }) => {
+                Ok(Self { plain, secure, admin: Admin { address: admin }, status, child, prefix })
             }
             Err(log) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                panic!("keybound did not become ready:\n{log}");
+                let _ = std::fs::remove_dir_all(prefix);
+                Err(log)
             }
         }
     }
@@ -66,6 +80,37 @@ impl Gateway {
     /// When the system cannot say.
     pub fn alive(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// Has it ended when the process of the tests ends, for a gateway that is kept in a static and never dropped.
+    ///
+    /// # Panics
+    /// When there is no shell.
+    pub fn end_with_this_process(&self) {
+        let watch = Command::new("sh")
+            .args(["-c", r#"read -r _; kill -9 "$1"; rm -rf "$2""#, "sh", &self.child.id().to_string()])
+            .arg(&self.prefix)
+            // Closed by the system when this process is gone.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh starts");
+        std::mem::forget(watch);
+    }
+
+    /// What it has logged, read again until `text` is in it: a line is written after its answer was sent.
+    #[must_use]
+    pub fn log_with(&self, text: &str) -> String {
+        let mut log = self.log();
+        for _ in 0..10_000 {
+            if log.contains(text) {
+                break;
+            }
+            thread::yield_now();
+            log = self.log();
+        }
+        log
     }
 
     /// Everything it has logged so far.
@@ -121,26 +166,38 @@ fn drain(stderr: std::process::ChildStderr, file: PathBuf) -> mpsc::Receiver<Str
     receiver
 }
 
+/// Where it listens.
+struct Ready {
+    plain: SocketAddr,
+    secure: SocketAddr,
+    admin: SocketAddr,
+    status: Option<SocketAddr>,
+}
+
 /// Reads lines until the ready one; what was read instead, when it does not come.
-fn listening(lines: &mpsc::Receiver<String>) -> Result<(SocketAddr, SocketAddr, SocketAddr), String> {
+fn listening(lines: &mpsc::Receiver<String>) -> Result<Ready, String> {
     let mut log = String::new();
     while let Ok(line) = lines.recv_timeout(Duration::from_secs(60)) {
-        if let Some(addresses) = ready(&line) {
-            return Ok(addresses);
+        if let Some(ready) = ready(&line) {
+            return Ok(ready);
         }
         log += &(line + "\n");
     }
     Err(log)
 }
 
-/// The addresses of the ready line: plain, TLS, Admin API.
-fn ready(line: &str) -> Option<(SocketAddr, SocketAddr, SocketAddr)> {
+fn ready(line: &str) -> Option<Ready> {
     let line: serde_json::Value = serde_json::from_str(line).ok()?;
     if line["message"] != "ready" {
         return None;
     }
     let mut proxy = line["proxy"].as_str()?.split(", ").map(address);
-    Some((proxy.next()??, proxy.next()??, address(line["admin"].as_str()?)?))
+    Some(Ready {
+        plain: proxy.next()??,
+        secure: proxy.next()??,
+        admin: address(line["admin"].as_str()?)?,
+        status: line["status"].as_str().and_then(address),
+    })
 }
 
 fn address(url: &str) -> Option<SocketAddr> {

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// A request as its lines were received.
@@ -12,15 +12,122 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
+/// What a server of the suites answers.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    status: u16,
+    fields: Vec<(String, String)>,
+    body: String,
+    ending: Ending,
+}
+
+#[derive(Debug, Clone)]
+enum Ending {
+    /// The connection stays for the next request.
+    Stay,
+    /// The connection is closed instead of an answer.
+    Close,
+    /// Nothing is said until the other side gives up.
+    Silence,
+    /// The last byte comes when the gate is open.
+    Held(Arc<Gate>),
+}
+
+/// What holds an answer back.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    /// Lets every answer go that waits, now and later.
+    pub(crate) fn open(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
+
+    fn wait(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(open, |open| !*open));
+    }
+}
+
+impl Reply {
+    /// 200 with this body.
+    #[must_use]
+    pub fn ok(body: impl Into<String>) -> Self {
+        Self { status: 200, fields: Vec::new(), body: body.into(), ending: Ending::Stay }
+    }
+
+    /// A status, and a body that says nothing.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::ok("{}") }
+    }
+
+    /// The connection's end instead of an answer.
+    #[must_use]
+    pub fn closing() -> Self {
+        Self { ending: Ending::Close, ..Self::ok("") }
+    }
+
+    /// No answer at all, for as long as the other side waits.
+    #[must_use]
+    pub fn silence() -> Self {
+        Self { ending: Ending::Silence, ..Self::ok("") }
+    }
+
+    /// Without its last byte until the gate is open.
+    pub(crate) fn held(mut self, gate: &Arc<Gate>) -> Self {
+        self.ending = Ending::Held(Arc::clone(gate));
+        self
+    }
+
+    /// With another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With one more field.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Suite\r\n", self.status);
+        if !self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            head += "Content-Type: application/json\r\n";
+        }
+        for (name, value) in &self.fields {
+            head += &format!("{name}: {value}\r\n");
+        }
+        if self.status >= 200 {
+            head += &format!("Content-Length: {}\r\n", self.body.len());
+        }
+        (head + "\r\n" + &self.body).into_bytes()
+    }
+}
+
+impl From<String> for Reply {
+    fn from(body: String) -> Self {
+        Self::ok(body)
+    }
+}
+
 /// Serves until the process ends; answers the address.
-pub(crate) fn serve(answer: impl Fn(Received) -> String + Send + Sync + 'static) -> SocketAddr {
+pub(crate) fn serve<R: Into<Reply>>(answer: impl Fn(Received) -> R + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let answer = Arc::new(answer);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = Arc::clone(&answer);
-            thread::spawn(move || converse(stream, answer.as_ref()));
+            thread::spawn(move || converse(stream, &|received| answer(received).into()));
         }
     });
     address
@@ -35,16 +142,32 @@ pub fn serve_text(text: String) -> SocketAddr {
     serve(move |_| text.clone())
 }
 
-fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> String) -> Option<()> {
+fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> Reply) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let received = read(&mut reader)?;
-        let body = answer(received);
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        reader.get_mut().write_all((head + &body).as_bytes()).ok()?;
+        let head = received.line.starts_with("HEAD ");
+        let mut reply = answer(received);
+        match &reply.ending {
+            Ending::Stay => {}
+            Ending::Held(gate) => {
+                let whole = reply.bytes();
+                let (first, last) = whole.split_at(whole.len() - 1);
+                reader.get_mut().write_all(first).ok()?;
+                gate.wait();
+                reader.get_mut().write_all(last).ok()?;
+                continue;
+            }
+            Ending::Close => return None,
+            Ending::Silence => {
+                let _ = reader.read_to_end(&mut Vec::new());
+                return None;
+            }
+        }
+        if head {
+            reply.body.clear();
+        }
+        reader.get_mut().write_all(&reply.bytes()).ok()?;
     }
 }
 

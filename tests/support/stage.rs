@@ -1,5 +1,9 @@
+use std::sync::OnceLock;
+
 use serde_json::{Value, json};
 
+use crate::provider::{merged, unique};
+use crate::upstream::MARK;
 use crate::{Answer, Client, Gateway, Provider, Seen, Upstream};
 
 /// A gateway, its provider and its upstream, with one guarded route at `/guarded`.
@@ -45,16 +49,22 @@ impl Stage {
         stage
     }
 
+    /// The stage in `place`, made by `start` when first asked for; it ends with the process of the tests.
+    pub fn shared(place: &'static OnceLock<Self>, start: impl FnOnce() -> Self) -> &'static Self {
+        place.get_or_init(|| {
+            let stage = start();
+            stage.gateway.end_with_this_process();
+            stage
+        })
+    }
+
     /// One more guarded route.
     pub fn guard(&self, name: &str, path: &str, config: Value) {
-        let mut whole = json!({
+        let usual = json!({
             "issuer": self.provider.issuer, "auth_methods": ["bearer"], "proof_of_possession_dpop": "strict",
             "display_errors": true,
         });
-        if let (Some(whole), Some(config)) = (whole.as_object_mut(), config.as_object()) {
-            whole.extend(config.clone());
-        }
-        self.gateway.admin.guard(name, path, self.upstream.address, &whole);
+        self.gateway.admin.guard(name, path, self.upstream.address, &merged(usual, config));
     }
 
     /// The plain listener's authority.
@@ -80,7 +90,29 @@ impl Stage {
     /// `GET` of the guarded route with the client's token and a proof that differs from a good one.
     #[must_use]
     pub fn differing(&self, header: Value, claims: Value) -> Request {
-        self.request(&self.client.proof_with("GET", &self.url(Self::PATH), header, claims))
+        self.proved(&self.client, "GET", Self::PATH, header, claims)
+    }
+
+    /// A request for any target by any client, with a proof that differs in `header` and `claims` from the good one.
+    #[must_use]
+    pub fn proved(
+        &self,
+        client: &Client,
+        method: &str,
+        target: &str,
+        header: Value,
+        claims: Value,
+    ) -> Request {
+        let path = target.split('?').next().unwrap_or_default();
+        self.bare(method, target)
+            .field("Authorization", &format!("DPoP {}", client.token))
+            .field("DPoP", &client.proof_with(method, &self.url(path), header, claims))
+    }
+
+    /// A good request for any target by any client.
+    #[must_use]
+    pub fn by(&self, client: &Client, method: &str, target: &str) -> Request {
+        self.proved(client, method, target, json!({}), json!({}))
     }
 
     /// A good request.
@@ -142,8 +174,7 @@ impl Stage {
     /// When it is not, or for another reason.
     #[track_caller]
     pub fn refused(&self, name: &str, request: &Request, error: &str, code: &str) -> Answer {
-        let before = self.upstream.requests();
-        let answer = self.send(request);
+        let (answer, reached) = self.traced(&request.bytes());
         assert_eq!(answer.status, 401, "{name}: {answer:?}");
         let challenges = answer.challenges();
         assert_eq!(challenges.len(), 1, "{name}: {answer:?}");
@@ -152,10 +183,11 @@ impl Stage {
             ("DPoP", Some(error)),
             "{name}: {answer:?}"
         );
+        assert!(challenges[0].text.contains("algs=\""), "{name}: {answer:?}");
         let body: Value = serde_json::from_str(&answer.body).expect("a JSON body");
         assert_eq!(body["code"], code, "{name}: {answer:?}");
         assert_eq!(answer.all("date").len(), 1, "{name}: {answer:?}");
-        assert_eq!(self.upstream.requests(), before, "{name}: it reached the upstream");
+        assert!(!reached, "{name}: it reached the upstream");
         answer
     }
 
@@ -165,16 +197,59 @@ impl Stage {
     /// When they are not.
     #[track_caller]
     pub fn rejected(&self, name: &str, bytes: &[u8], statuses: &[u16]) -> Answer {
-        let before = self.upstream.requests();
-        let answer = Answer::to(self.gateway.plain, bytes);
-        assert!(statuses.contains(&answer.status), "{name}: {answer:?}");
+        let answer = self.stopped(name, bytes, statuses);
         assert_eq!(answer.all("www-authenticate"), Vec::<&str>::new(), "{name}: {answer:?}");
-        assert_eq!(self.upstream.requests(), before, "{name}: it reached the upstream");
         answer
+    }
+
+    /// Sends bytes that must be answered with one of these statuses and reach nobody.
+    ///
+    /// # Panics
+    /// When they are not.
+    #[track_caller]
+    pub fn stopped(&self, name: &str, bytes: &[u8], statuses: &[u16]) -> Answer {
+        let (answer, reached) = self.traced(bytes);
+        assert!(statuses.contains(&answer.status), "{name}: {answer:?}");
+        assert!(!reached, "{name}: it reached the upstream");
+        answer
+    }
+
+    /// Sends bytes; the answer, and whether they reached the upstream.
+    #[must_use]
+    pub fn traced(&self, bytes: &[u8]) -> (Answer, bool) {
+        let mark = unique();
+        let answer = Answer::to(self.gateway.plain, &marked(bytes, &mark));
+        (answer, self.upstream.has_seen(&mark))
     }
 }
 
+/// A request with a mark as its first field.
+fn marked(bytes: &[u8], mark: &str) -> Vec<u8> {
+    let end = bytes.windows(2).position(|window| window == b"\r\n").map_or(bytes.len(), |at| at + 2);
+    let (line, rest) = bytes.split_at(end);
+    [line, format!("{MARK}: {mark}\r\n").as_bytes(), rest].concat()
+}
+
 impl Request {
+    /// With this and no other `Authorization` field.
+    #[must_use]
+    pub fn authorization(self, value: &str) -> Self {
+        self.without("Authorization").field("Authorization", value)
+    }
+
+    /// With this and no other `DPoP` field.
+    #[must_use]
+    pub fn proof(self, value: &str) -> Self {
+        self.without("DPoP").field("DPoP", value)
+    }
+
+    /// The token of its `Authorization` field.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        let field = self.fields.iter().find(|(name, _)| name == "Authorization");
+        field.and_then(|(_, value)| value.split(' ').next_back()).unwrap_or_default()
+    }
+
     /// With one more field line.
     #[must_use]
     pub fn field(mut self, name: &str, value: &str) -> Self {

@@ -1,18 +1,27 @@
+use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::http_server;
+use crate::http_server::{self, Gate, Received, Reply};
+
+/// The field by which the suites find a request again at the upstream.
+pub(crate) const MARK: &str = "x-suite-mark";
 
 /// An upstream that answers with what it received, and counts.
+///
+/// A query `reply=NAME` asks for another answer: `close` for none, `nonce` for a `DPoP-Nonce` of its own, `public` for one that
+/// may be stored, `held` for one whose last byte waits for [`Upstream::release`]. A request for an upgrade gets it.
 #[derive(Debug)]
 pub struct Upstream {
     /// Where it listens.
     pub address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    marks: Arc<Mutex<HashSet<String>>>,
+    gate: Arc<Gate>,
 }
 
 impl Upstream {
@@ -20,23 +29,55 @@ impl Upstream {
     #[must_use]
     pub fn start() -> Self {
         let requests = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&requests);
+        let marks = Arc::new(Mutex::new(HashSet::new()));
+        let gate = Arc::new(Gate::default());
+        let (counter, seen, held) = (Arc::clone(&requests), Arc::clone(&marks), Arc::clone(&gate));
         let address = http_server::serve(move |received| {
             counter.fetch_add(1, Ordering::SeqCst);
-            json!({
-                "line": received.line,
-                "fields": received.fields,
-                "body": String::from_utf8_lossy(&received.body),
-            })
-            .to_string()
+            let mark = received.fields.iter().find(|(name, _)| name == MARK);
+            if let Some((_, mark)) = mark {
+                seen.lock().unwrap_or_else(PoisonError::into_inner).insert(mark.clone());
+            }
+            reply(&received, &held)
         });
-        Self { address, requests }
+        Self { address, requests, marks, gate }
     }
 
     /// How many requests have reached it.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Lets the answers go that are held back.
+    pub fn release(&self) {
+        self.gate.open();
+    }
+
+    /// Whether the request with this mark has reached it.
+    #[must_use]
+    pub fn has_seen(&self, mark: &str) -> bool {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).contains(mark)
+    }
+}
+
+fn reply(received: &Received, gate: &Arc<Gate>) -> Reply {
+    if received.fields.iter().any(|(name, _)| name == "upgrade") {
+        return Reply::status(101).field("Upgrade", "websocket").field("Connection", "Upgrade");
+    }
+    let shown = json!({
+        "line": received.line,
+        "fields": received.fields,
+        "body": String::from_utf8_lossy(&received.body),
+    });
+    let reply = Reply::ok(shown.to_string());
+    let asked = received.line.split("reply=").nth(1).and_then(|rest| rest.split([' ', '&']).next());
+    match asked {
+        Some("close") => Reply::closing(),
+        Some("nonce") => reply.field("DPoP-Nonce", "of-the-upstream"),
+        Some("held") => reply.held(gate),
+        Some("public") => reply.field("Cache-Control", "public, max-age=60"),
+        _ => reply,
     }
 }
 

@@ -261,7 +261,8 @@ impl OpenIdConnect {
     }
 
     /// The request's one credential: a token, else the session that stands for one. A token beside a session decides by itself.
-    /// The body is read only when no other place has one.
+    /// A JSON body is read only when no other place has one. A form is always looked at: by RFC 6750 §2.2 an upstream may read
+    /// a token there too, and it must not be another than the one that was checked.
     async fn credential(
         &self,
         head: &Head,
@@ -273,27 +274,35 @@ impl OpenIdConnect {
         let mut found = credential::find(head, places)?;
         if let Some(sessions) = &self.sessions {
             *visit = sessions.find(head, now).await;
-            match &found {
-                Some(credential) => visit.beside(credential.token()),
-                None => {
-                    if let Some(fault) = visit.fault() {
-                        return Err(fault.into());
-                    }
-                    if let Some(credential) = visit.credential(&self.config.possession.policy) {
-                        return Ok(credential);
-                    }
-                }
-            }
         }
-        if found.is_none()
-            && places.body
+        let session = match found {
+            None => visit.credential(&self.config.possession.policy),
+            Some(_) => None,
+        };
+        if places.body
             && let Some(kind) = BodyKind::of(&head.headers)
+            && (found.is_none() && session.is_none() || kind == BodyKind::Form)
         {
-            found = match body.whole(BODY_LIMIT).await {
+            let other = match body.whole(BODY_LIMIT).await {
                 Ok(body) => credential::from_body(kind, &body)?,
                 Err(BodyFault::TooLarge) => None,
                 Err(BodyFault::Broken) => return Err(CredentialFault::Body.into()),
             };
+            if found.is_some() && other.is_some() {
+                return Err(CredentialFault::Ambiguous.into());
+            }
+            found = found.or(other);
+        }
+        match &found {
+            Some(credential) => visit.beside(credential.token()),
+            None => {
+                if let Some(fault) = visit.fault() {
+                    return Err(fault.into());
+                }
+                if let Some(session) = session {
+                    return Ok(session);
+                }
+            }
         }
         let credential = found.ok_or(CredentialFault::Missing)?;
         if credential.token().len() > places.max_length {

@@ -99,14 +99,38 @@ async fn a_body_token_is_used_once_and_never_forwarded() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_only_when_no_other_place_has_a_token() {
+async fn a_json_body_is_read_only_when_no_other_place_has_a_token() {
     let gate = Gate::with(json!({})).await;
     let token = gate.bearer();
     let call = Call::new(Method::POST, URL)
-        .body(FORM, "access_token=x")
+        .body("application/json", r#"{"access_token":"x"}"#)
         .header("authorization", &format!("Bearer {token}"));
     let passed = gate.permit(call).await;
-    assert_eq!((passed.reads, passed.body.as_ref()), (0, b"access_token=x".as_slice()));
+    assert_eq!((passed.reads, passed.body.as_ref()), (0, br#"{"access_token":"x"}"#.as_slice()));
+}
+
+#[tokio::test]
+async fn a_form_may_not_have_a_token_beside_another_place() {
+    let gate = Gate::with(json!({})).await;
+    let token = gate.bearer();
+    let with = |form: &str| {
+        Call::new(Method::POST, URL).body(FORM, form).header("authorization", &format!("Bearer {token}"))
+    };
+    for form in ["access_token=x", "a=1&access%5Ftoken=x"] {
+        let refused = gate.refuse(with(form)).await;
+        assert_eq!(
+            (refused.status, refused.code),
+            (StatusCode::BAD_REQUEST, "credential_ambiguous"),
+            "{form}"
+        );
+    }
+    assert_eq!(gate.permit(with("a=1&access_token=")).await.body, "a=1&access_token=");
+    let config = json!({ "bearer_token_param_type": ["header"] });
+    let elsewhere = Gate::with(config).await;
+    let call = Call::new(Method::POST, URL)
+        .body(FORM, "access_token=x")
+        .header("authorization", &format!("Bearer {}", elsewhere.bearer()));
+    assert_eq!(elsewhere.permit(call).await.reads, 0);
 }
 
 #[tokio::test]

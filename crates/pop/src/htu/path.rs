@@ -1,7 +1,7 @@
 use super::HtuFault;
 
 /// A path in the normal form of RFC 3986 §6.2.2: escapes of unreserved characters decoded, the hexadecimal digits of the others in
-/// upper case, characters outside of ASCII escaped, dot segments removed (plain and encoded); the empty path is `/`.
+/// upper case, characters that should have been escaped escaped, dot segments removed (plain and encoded); the empty path is `/`.
 ///
 /// Double slashes, trailing slashes, `%2F` and parameters stay as they are: they are significant.
 ///
@@ -31,8 +31,8 @@ fn normal_escapes(path: &str) -> Result<String, HtuFault> {
                 let value = value.0 << 4 | value.1;
                 if is_unreserved(value) { out.push(char::from(value)) } else { escape(value, &mut out) }
             }
-            _ if is_path_byte(byte) => out.push(char::from(byte)),
-            0x80.. => escape(byte, &mut out),
+            _ if stands_in_path(byte) => out.push(char::from(byte)),
+            b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => escape(byte, &mut out),
             _ => return Err(HtuFault::Character),
         }
     }
@@ -56,9 +56,28 @@ const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// `pchar` and the slash, and what clients send unescaped although they should not (`"<>^`{|}[]`): they are compared as they are.
-const fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'?' | b'#' | b'%')
+/// `pchar`, the slash, and the brackets, which clients send unescaped although they should not. The other characters that a URL
+/// should have escaped are escaped here, as they are in the request's path.
+const fn stands_in_path(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'/' | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b':'
+                | b';'
+                | b'='
+                | b'@'
+                | b'['
+                | b']'
+        )
 }
 
 /// RFC 3986 §5.2.4, for a path that begins with a slash.

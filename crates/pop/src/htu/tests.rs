@@ -103,6 +103,17 @@ fn websocket_schemes_count_for_an_upgrade_only() {
 }
 
 #[test]
+fn characters_that_should_have_been_escaped_are_equal_to_their_escapes() {
+    for (raw, escaped) in
+        [("/a|b", "/a%7Cb"), ("/{id}", "/%7Bid%7D"), ("/\"<>^`", "/%22%3C%3E%5E%60"), ("/é", "/%C3%A9")]
+    {
+        assert_eq!(normal_path(raw).as_deref(), Ok(escaped), "{raw}");
+        assert_eq!(normal_path(escaped).as_deref(), Ok(escaped), "{escaped}");
+    }
+    assert_eq!(normal_path("/a[0]").as_deref(), Ok("/a[0]"));
+}
+
+#[test]
 fn a_long_path_takes_no_more_than_linear_work() {
     let long = format!("https://h/{}", "a/../".repeat(2000));
     assert_eq!(compare(&long, &target("https://h/"), false), Ok(()));
