@@ -105,6 +105,15 @@ pub(crate) fn serve<R: Into<Reply>>(answer: impl Fn(Received) -> R + Send + Sync
     address
 }
 
+/// Answers every request with this text until the process ends; answers the address.
+///
+/// # Panics
+/// When there is no free port.
+#[must_use]
+pub fn serve_text(text: String) -> SocketAddr {
+    serve(move |_| text.clone())
+}
+
 fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> Reply) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {

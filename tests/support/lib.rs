@@ -25,6 +25,7 @@ pub use admin::Admin;
 pub use answer::{Answer, Challenge};
 pub use gateway::Gateway;
 pub use http_server::Reply;
+pub use http_server::serve_text;
 pub use postgres::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};
 pub use provider::{Client, Provider, ath, now, published, unique};
 pub use stage::{Request, Stage};

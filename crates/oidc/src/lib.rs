@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod certificate;
 mod discovery;
 mod fault;
 mod flight;
@@ -11,6 +12,10 @@ mod remote;
 mod requirement;
 mod token;
 
+pub use crate::certificate::{
+    Authorities, AuthorityFault, CertificateFault, CertificateVerifier, RevocationMode, RevocationSettings,
+    Subject, Trusted,
+};
 pub use crate::discovery::Metadata;
 pub use crate::fault::{Call, Cause, Fault, ProviderFault, TokenFault};
 pub use crate::http::{HttpClient, HttpSettings, SetupFault, TrustRoots};

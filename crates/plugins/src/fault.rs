@@ -109,6 +109,9 @@ pub enum RequestFault {
     /// The client did not send its request in time.
     #[error("the request did not arrive in time")]
     Timeout,
+    /// A connection whose handshake asked otherwise for a client certificate than the request's host has it.
+    #[error("the request's host needs a connection of its own")]
+    Misdirected,
 }
 
 /// A request that matches nothing that could answer it.
@@ -168,7 +171,7 @@ impl Fault {
 
 impl RequestFault {
     /// All of them, for the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Host,
         Self::HostMalformed,
         Self::Target,
@@ -180,6 +183,7 @@ impl RequestFault {
         Self::HeadTooLarge,
         Self::BodyTooLarge,
         Self::Timeout,
+        Self::Misdirected,
     ];
 
     fn row(self) -> Row {
@@ -203,6 +207,9 @@ impl RequestFault {
                 ("request_body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "Payload too large")
             }
             Self::Timeout => ("request_timeout", StatusCode::REQUEST_TIMEOUT, "Request timeout"),
+            Self::Misdirected => {
+                ("request_misdirected", StatusCode::MISDIRECTED_REQUEST, "Misdirected request")
+            }
         };
         Row { code, status, error: None, message, blame: Blame::Client }
     }

@@ -45,10 +45,12 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         crate::correlation_id::kind(),
         crate::http_log::kind(),
         crate::ip_restriction::kind(),
+        crate::mtls_auth::kind(),
         crate::prometheus::kind(),
         crate::rate_limiting::kind(),
         crate::request_termination::kind(),
         crate::request_transformer::kind(),
         crate::response_transformer::kind(),
+        crate::tls_handshake_modifier::kind(),
     ]
 }

@@ -70,6 +70,7 @@
 
 mod acl;
 mod basic_auth;
+mod client_certificate;
 pub mod contract;
 mod correlation_id;
 mod cors;
@@ -82,6 +83,7 @@ mod ip_restriction;
 mod jwt;
 mod key_auth;
 mod kind;
+mod mtls_auth;
 mod openid_connect;
 mod prometheus;
 mod rate_limiting;
@@ -90,6 +92,7 @@ mod request_termination;
 mod request_transformer;
 mod response_transformer;
 mod secret;
+mod tls_handshake_modifier;
 mod typed;
 
 pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};

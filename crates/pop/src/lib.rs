@@ -3,6 +3,7 @@
 pub mod algorithm;
 pub mod base64url;
 pub mod binding;
+pub mod certificate;
 pub mod challenge;
 pub mod confirmation;
 pub mod htu;

@@ -10,16 +10,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use keybound_plugins::contract::{Connection, TlsInfo};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
 use super::client_io::ClientIo;
 use super::worker::{Client, Seat};
 use crate::proxy;
 use crate::proxy::response_body::ResponseBody;
+use crate::tls::server::ServerTls;
 
 /// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
 const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
@@ -31,7 +31,7 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     local: SocketAddr,
     activity: Activity,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Arc<ServerTls>>,
     http2: bool,
 ) {
     let worker = Rc::clone(seat.worker());
@@ -42,25 +42,26 @@ pub(crate) async fn serve(
     let local = stream.local_addr().unwrap_or(local);
     let trusted = worker.settings.trust.trusts(peer.ip());
     let mut connection = Connection { peer, local, trusted, tls: None };
-    let Some(config) = tls else {
+    let Some(tls) = tls else {
         let http2 = http2 && begins_http2(&stream).await;
-        let client = Rc::new(Client::new(connection, &worker.settings, activity.clone()));
+        let client = Rc::new(Client::new(connection, false, &worker.settings, activity.clone()));
         let io = ClientIo::new(stream, activity, !http2);
         return if http2 { serve_http2(seat, client, io).await } else { serve_http1(seat, client, io).await };
     };
-    let handshake = TlsAcceptor::from(config).accept(stream);
-    let stream = match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, %peer, "a TLS handshake failed");
-            return;
-        }
-        Err(_) => return,
-    };
+    let handshake = tls.accept(stream);
+    let (stream, asked) =
+        match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
+            Ok(Ok(accepted)) => accepted,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, %peer, "a TLS handshake failed");
+                return;
+            }
+            Err(_) => return,
+        };
     let (_, session) = stream.get_ref();
     let http2 = session.alpn_protocol() == Some(b"h2");
     connection.tls = Some(tls_info(session));
-    let client = Rc::new(Client::new(connection, &worker.settings, activity.clone()));
+    let client = Rc::new(Client::new(connection, asked, &worker.settings, activity.clone()));
     let io = ClientIo::new(stream, activity, !http2);
     if http2 {
         serve_http2(seat, client, io).await;

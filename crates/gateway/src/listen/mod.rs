@@ -14,7 +14,6 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 
@@ -27,7 +26,7 @@ use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
-use crate::tls::server::server_config;
+use crate::tls::server::ServerTls;
 use crate::tls::shown::Shown;
 use crate::upstream::attempt::Reach;
 use crate::upstream::pool::Pool;
@@ -38,7 +37,7 @@ use crate::upstream::resolve::Resolver;
 pub struct Gateway {
     settings: Arc<Settings>,
     snapshot: SharedSnapshot,
-    sockets: Vec<(Sockets, Option<Arc<ServerConfig>>)>,
+    sockets: Vec<(Sockets, Option<Arc<ServerTls>>)>,
     addrs: Vec<SocketAddr>,
     counts: TrafficCounts,
 }
@@ -93,15 +92,15 @@ impl Gateway {
         let configured = configured.map(Arc::new);
         let mut sockets = Vec::new();
         for listener in &settings.listeners {
-            let config = match (listener.tls, &configured) {
+            let tls = match (listener.tls, &configured) {
                 (false, _) => None,
                 (true, None) => return Err(BindFault::NoIdentity { addr: listener.addr }),
                 (true, Some(configured)) => {
-                    let config = server_config(&settings.tls, configured, &snapshot, listener.http2);
-                    Some(Arc::new(config.map_err(BindFault::Tls)?))
+                    let tls = ServerTls::new(&settings.tls, configured, &snapshot, listener.http2);
+                    Some(Arc::new(tls.map_err(BindFault::Tls)?))
                 }
             };
-            sockets.push((bind::bind(*listener, settings.workers.get())?, config));
+            sockets.push((bind::bind(*listener, settings.workers.get())?, tls));
         }
         let addrs = sockets.iter().map(|(sockets, _)| sockets.addr).collect();
         let counts = TrafficCounts::new(settings.workers.get());

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 use keybound_plugins::contract::Connection;
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
@@ -19,6 +18,7 @@ use super::counts::Share;
 use crate::head::request_id::RequestIds;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
+use crate::tls::server::ServerTls;
 use crate::upstream::attempt::Reach;
 
 /// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
@@ -44,6 +44,8 @@ pub(crate) struct Client {
     pub(crate) peer_value: HeaderValue,
     pub(crate) port_value: HeaderValue,
     pub(crate) port: u16,
+    /// Whether the handshake asked for a certificate.
+    pub(crate) asked: bool,
     pub(crate) activity: Activity,
 }
 
@@ -51,7 +53,7 @@ pub(crate) struct Client {
 pub(crate) struct Door {
     pub(crate) socket: StdListener,
     pub(crate) addr: SocketAddr,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Arc<ServerTls>>,
     pub(crate) http2: bool,
 }
 
@@ -121,7 +123,7 @@ impl Worker {
         self: Rc<Self>,
         listener: TcpListener,
         addr: SocketAddr,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<ServerTls>>,
         http2: bool,
     ) {
         loop {
@@ -144,7 +146,7 @@ impl Worker {
         stream: TcpStream,
         peer: SocketAddr,
         addr: SocketAddr,
-        tls: Option<Arc<ServerConfig>>,
+        tls: Option<Arc<ServerTls>>,
         http2: bool,
     ) {
         let number = self.next.get();
@@ -202,7 +204,7 @@ impl Worker {
 }
 
 impl Client {
-    pub(crate) fn new(connection: Connection, settings: &Settings, activity: Activity) -> Self {
+    pub(crate) fn new(connection: Connection, asked: bool, settings: &Settings, activity: Activity) -> Self {
         let peer_ip = connection.peer.ip().to_canonical();
         let local = connection.local.port();
         let port =
@@ -214,6 +216,7 @@ impl Client {
             peer_value: peer_value.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             port_value: port.into(),
             port,
+            asked,
             activity,
         }
     }

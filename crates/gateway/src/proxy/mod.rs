@@ -94,6 +94,9 @@ pub(crate) async fn serve(
     };
     let found = {
         let snapshot = worker.snapshot.load();
+        if asked.tls && snapshot.asking.is_misdirected(client.asked, asked.sni, &host) {
+            return exit.fault(RequestFault::Misdirected, None, None, &mut notes);
+        }
         snapshot.routes.find(&asked).map(|found| (Arc::clone(found.goal), found.taken, found.captures))
     };
     let Some((route, taken, captures)) = found else {

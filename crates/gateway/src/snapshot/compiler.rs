@@ -15,6 +15,7 @@ use crate::head::path;
 use crate::listen::BindFault;
 use crate::route::Index;
 use crate::settings::{RouterFlavor, Settings, UpstreamSettings};
+use crate::tls::asking::Asking;
 use crate::tls::client::ClientTls;
 use crate::tls::names::Certificates;
 
@@ -62,6 +63,7 @@ impl Compiler {
         let mut routes: Vec<_> = configuration.routes.iter().collect();
         routes.sort_by_key(|route| (route.created_at, route.id));
         let mut all = Vec::new();
+        let mut asking = Asking::new(plugins.ask_everywhere());
         for route in routes {
             if !route.protocols.is_empty() && !route.protocols.iter().any(|protocol| protocol.is_http()) {
                 tracing::info!(route = %rules::name_of(route), "is for streams only, which are not proxied");
@@ -87,9 +89,12 @@ impl Compiler {
                 },
             };
             let entry = Arc::new(route_entry(route, service, &plugins, &directory)?);
+            if entry.chain.asks_for_certificate() {
+                asking.add(&route.snis);
+            }
             all.extend(rules::rules_in(self.flavor, route, &entry)?);
         }
-        Ok(Snapshot { routes: Index::new(all), certificates })
+        Ok(Snapshot { routes: Index::new(all), certificates, asking })
     }
 }
 

@@ -18,6 +18,7 @@ pub use self::compiler::Compiler;
 pub(crate) use self::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 pub use self::fault::CompileFault;
 use crate::route::{Asked, Index};
+use crate::tls::asking::Asking;
 use crate::tls::names::Certificates;
 
 /// A compiled configuration. It never changes; a new one takes its place as a whole.
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub(crate) routes: Index<RouteEntry>,
     /// What clients are shown in the handshake.
     pub(crate) certificates: Certificates,
+    /// In which handshakes clients are asked for a certificate.
+    pub(crate) asking: Asking,
 }
 
 /// Where requests find the current snapshot. Each request loads it once.
@@ -43,7 +46,11 @@ impl Snapshot {
     /// A snapshot without any route: every request is answered 404.
     #[must_use]
     pub fn empty() -> Self {
-        Self { routes: Index::new(Vec::new()), certificates: Certificates::default() }
+        Self {
+            routes: Index::new(Vec::new()),
+            certificates: Certificates::default(),
+            asking: Asking::default(),
+        }
     }
 
     /// The id of the route that a request would take, without TLS and from nowhere in particular: what tools and

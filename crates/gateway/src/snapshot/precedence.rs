@@ -52,6 +52,12 @@ impl<'a> Plugins<'a> {
         Ok(plugins)
     }
 
+    /// Whether a plugin for every request asks clients for a certificate.
+    pub(crate) fn ask_everywhere(&self) -> bool {
+        let global = self.places.get(&(None, None)).into_iter().flatten();
+        global.into_iter().any(|built| built.plugin.asks_for_certificate())
+    }
+
     /// The plugins for requests of this route and service, of each name the instances that may run, the most specific
     /// first (Kong's order).
     pub(crate) fn of(&self, route: Uuid, service: Option<Uuid>) -> Vec<Slot> {

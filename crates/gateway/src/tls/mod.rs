@@ -1,7 +1,9 @@
 //! TLS on both sides: which certificate a client is shown, and how upstreams are known.
 
+pub(crate) mod asking;
 pub(crate) mod client;
 pub(crate) mod names;
 pub(crate) mod server;
 pub(crate) mod shown;
+mod unverified;
 mod verifier;

@@ -1,25 +1,65 @@
+use std::io;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::shown::Shown;
+use super::unverified::Unverified;
 use crate::settings::{CipherSuites, TlsProtocols, TlsSettings};
 use crate::snapshot::SharedSnapshot;
 
-/// TLS towards clients: the certificate is chosen at each handshake from the current snapshot, and HTTP/2 is offered by
-/// ALPN where the listener speaks it.
+/// TLS towards clients: the certificate is chosen at each handshake from the current snapshot, and so is whether the client
+/// is asked for one. HTTP/2 is offered by ALPN where the listener speaks it.
 ///
-/// # Errors
-/// Suites and versions that leave nothing to speak.
-pub(crate) fn server_config(
+/// A handshake that asks and one that does not share no tickets and no sessions: a session that began without a
+/// certificate being asked for is never resumed where one is, nor the other way round. rustls itself resumes no session
+/// under another server name, and a session that is resumed has the certificate that it began with.
+#[derive(Debug)]
+pub(crate) struct ServerTls {
+    plain: Arc<ServerConfig>,
+    asking: Arc<ServerConfig>,
+    snapshot: SharedSnapshot,
+}
+
+impl ServerTls {
+    /// # Errors
+    /// Suites and versions that leave nothing to speak.
+    pub(crate) fn new(
+        settings: &TlsSettings,
+        configured: &Arc<Shown>,
+        snapshot: &SharedSnapshot,
+        http2: bool,
+    ) -> Result<Self, rustls::Error> {
+        let config = |asks| server_config(settings, configured, snapshot, http2, asks).map(Arc::new);
+        Ok(Self { plain: config(false)?, asking: config(true)?, snapshot: Arc::clone(snapshot) })
+    }
+
+    /// The handshake, and whether it asked the client for a certificate.
+    ///
+    /// # Errors
+    /// What is wrong with the client's messages, or with the connection.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<(TlsStream<TcpStream>, bool)> {
+        let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let name = start.client_hello().server_name().map(str::to_ascii_lowercase);
+        let asks = self.snapshot.load().asking.asks(name.as_deref());
+        let config = if asks { &self.asking } else { &self.plain };
+        Ok((start.into_stream(Arc::clone(config)).await?, asks))
+    }
+}
+
+fn server_config(
     settings: &TlsSettings,
     configured: &Arc<Shown>,
     snapshot: &SharedSnapshot,
     http2: bool,
+    asks: bool,
 ) -> Result<ServerConfig, rustls::Error> {
     let mut provider = aws_lc_rs::default_provider();
     let protocols = match &settings.suites {
@@ -36,10 +76,15 @@ pub(crate) fn server_config(
         TlsProtocols::Tls13 => &[&TLS13],
     };
     let resolver = ByName { snapshot: Arc::clone(snapshot), configured: Arc::clone(configured) };
-    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(versions)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(resolver));
+    let provider: Arc<CryptoProvider> = Arc::new(provider);
+    let builder =
+        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
+    let builder = if asks {
+        builder.with_client_cert_verifier(Arc::new(Unverified(provider)))
+    } else {
+        builder.with_no_client_auth()
+    };
+    let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols =
         if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
     if settings.session_tickets {

@@ -38,7 +38,7 @@ impl Lab {
     pub(crate) fn with_plugins(
         configuration: &Configuration,
         mut settings: Settings,
-        plugins: &Plugins,
+        plugins: &dyn PluginFactory,
     ) -> Self {
         if settings.listeners.is_empty() {
             settings.listeners.push(Listener::plain("127.0.0.1:0".parse().unwrap()));

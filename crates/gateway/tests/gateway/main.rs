@@ -9,6 +9,7 @@
 
 mod balancing;
 mod certificates;
+mod client_certificates;
 mod errors;
 mod fields;
 mod framing;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use keybound_gateway::ServerIdentity;
 use keybound_model::entity::{CaCertificate, Certificate};
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair};
+use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, SignatureScheme};
 use uuid::Uuid;
 
 /// A chain with its key, leaf first.
@@ -116,11 +117,27 @@ pub(crate) fn any_certificate(
     versions: &[&'static rustls::SupportedProtocolVersion],
     schemes: Option<Vec<SignatureScheme>>,
 ) -> Arc<ClientConfig> {
+    Arc::new(taking_any(versions, schemes).with_no_client_auth())
+}
+
+/// The same client with a certificate of its own.
+pub(crate) fn showing(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    certificate: &Made,
+) -> ClientConfig {
+    let (chain, key) = (certificate.chain.clone(), certificate.der_key());
+    taking_any(versions, None).with_client_auth_cert(chain, key).unwrap()
+}
+
+fn taking_any(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    schemes: Option<Vec<SignatureScheme>>,
+) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let schemes = schemes.unwrap_or_else(|| provider.signature_verification_algorithms.supported_schemes());
     let anything = Arc::new(Anything { provider: Arc::clone(&provider), schemes });
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
-    Arc::new(builder.dangerous().with_custom_certificate_verifier(anything).with_no_client_auth())
+    builder.dangerous().with_custom_certificate_verifier(anything)
 }
 
 #[derive(Debug)]

@@ -95,6 +95,23 @@ impl HttpClient {
         send(with_headers(request, headers), limit).await
     }
 
+    /// GET of bytes of any kind, at most `limit` of them.
+    pub(crate) async fn fetch(&self, url: &Url, limit: usize) -> Result<Bytes, Cause> {
+        body(send(self.client.get(url.clone()), limit).await?)
+    }
+
+    /// POST of bytes of this type, for an answer of at most `limit` bytes.
+    pub(crate) async fn ask(
+        &self,
+        url: &Url,
+        content_type: &'static str,
+        question: Bytes,
+        limit: usize,
+    ) -> Result<Bytes, Cause> {
+        let request = self.client.post(url.clone()).header(CONTENT_TYPE, content_type).body(question);
+        body(send(request, limit).await?)
+    }
+
     /// POST of a form, for a JSON answer of at most `limit` bytes.
     pub(crate) async fn post_form(
         &self,
@@ -110,6 +127,14 @@ impl HttpClient {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         send(with_headers(request, headers), limit).await
+    }
+}
+
+/// The body of an answer that is one.
+fn body(answer: Answer) -> Result<Bytes, Cause> {
+    match answer.status {
+        StatusCode::OK => Ok(answer.body),
+        status => Err(Cause::Status { status: status.as_u16(), retry_after: None }),
     }
 }
 

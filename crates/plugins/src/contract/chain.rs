@@ -45,6 +45,7 @@ pub struct Chain {
     edits_bodies: bool,
     listening: Listening,
     credential_names: Arc<[String]>,
+    asks_for_certificate: bool,
 }
 
 /// What edits the body of one response, and how much of it is taken.
@@ -121,6 +122,7 @@ impl Chain {
         names.iter_mut().for_each(|name| name.make_ascii_lowercase());
         names.sort_unstable();
         names.dedup();
+        let asks_for_certificate = all().any(|plugin| plugin.asks_for_certificate());
         Self {
             slots: slots.into(),
             scope: Arc::new(scope),
@@ -129,6 +131,7 @@ impl Chain {
             edits_bodies,
             listening,
             credential_names: names.into(),
+            asks_for_certificate,
         }
     }
 
@@ -136,6 +139,12 @@ impl Chain {
     #[must_use]
     pub fn credential_names(&self) -> &[String] {
         &self.credential_names
+    }
+
+    /// Whether the handshake must ask clients for a certificate.
+    #[must_use]
+    pub fn asks_for_certificate(&self) -> bool {
+        self.asks_for_certificate
     }
 
     /// The plugins that run for everybody, in the order in which they run.

@@ -21,7 +21,7 @@ pub struct Directory {
     basic_auth: HashMap<String, BasicAuthCredential>,
     jwt: HashMap<String, JwtSecret>,
     hmac_auth: HashMap<String, HmacAuthCredential>,
-    mtls_auth: Vec<MtlsAuthCredential>,
+    mtls_auth: HashMap<String, Vec<MtlsAuthCredential>>,
 }
 
 impl Directory {
@@ -43,6 +43,10 @@ impl Directory {
         for acl in &configuration.acls {
             acl_groups.entry(acl.consumer).or_default().push(acl.group.clone());
         }
+        let mut mtls_auth: HashMap<String, Vec<MtlsAuthCredential>> = HashMap::new();
+        for credential in &configuration.mtls_auth_credentials {
+            mtls_auth.entry(credential.subject_name.clone()).or_default().push(credential.clone());
+        }
         Self {
             by_username: by(|consumer| consumer.username.as_ref()),
             by_custom_id: by(|consumer| consumer.custom_id.as_ref()),
@@ -53,7 +57,7 @@ impl Directory {
             basic_auth: keyed(&configuration.basicauth_credentials, |c| &c.username),
             jwt: keyed(&configuration.jwt_secrets, |c| &c.key),
             hmac_auth: keyed(&configuration.hmacauth_credentials, |c| &c.username),
-            mtls_auth: configuration.mtls_auth_credentials.clone(),
+            mtls_auth,
             consumers: consumers.into_iter().map(|consumer| (consumer.id, consumer)).collect(),
         }
     }
@@ -124,10 +128,10 @@ impl Directory {
         self.hmac_auth.get(username)
     }
 
-    /// The credentials of `mtls-auth`.
+    /// The credentials of `mtls-auth` with this subject.
     #[must_use]
-    pub fn mtls_auth(&self) -> &[MtlsAuthCredential] {
-        &self.mtls_auth
+    pub fn mtls_auth(&self, subject_name: &str) -> &[MtlsAuthCredential] {
+        self.mtls_auth.get(subject_name).map_or(&[], Vec::as_slice)
     }
 }
 

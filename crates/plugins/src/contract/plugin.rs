@@ -82,6 +82,11 @@ pub trait Plugin: Send + Sync {
         Vec::new()
     }
 
+    /// Whether the handshake must ask clients for a certificate. Asked when a chain is made.
+    fn asks_for_certificate(&self) -> bool {
+        false
+    }
+
     /// What it wants to hear when a request is over.
     fn listens(&self) -> Listening {
         Listening::Nothing

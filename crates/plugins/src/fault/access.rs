@@ -1,8 +1,9 @@
 //! Faults of credentials, tokens, proofs and what they are allowed to do.
 
 use http::StatusCode;
-use keybound_oidc::{ProviderFault, TokenFault};
+use keybound_oidc::{CertificateFault, ProviderFault, TokenFault};
 use keybound_pop::binding::BindingFault;
+use keybound_pop::certificate::HeaderFault;
 use keybound_pop::proof::ProofFault;
 
 use super::{Blame, Row};
@@ -79,6 +80,12 @@ pub enum AccessFault {
     /// What the token is bound to, and what was presented.
     #[error(transparent)]
     Binding(#[from] BindingFault),
+    /// The header field with the client's certificate.
+    #[error(transparent)]
+    CertificateHeader(#[from] HeaderFault),
+    /// The client's certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateFault),
     /// The proof.
     #[error(transparent)]
     Proof(#[from] ProofFault),
@@ -119,6 +126,12 @@ impl AccessFault {
             Self::Token(fault) => token(fault.code()),
             Self::Domain => token("token_domain"),
             Self::Binding(fault) => unauthorized(fault.code(), fault.error(), Blame::Key),
+            Self::CertificateHeader(fault) => unauthorized(fault.code(), Some("invalid_token"), Blame::Key),
+            // Those who were asked are at fault, not the client.
+            Self::Certificate(fault @ CertificateFault::RevocationUnknown) => {
+                unavailable(fault.code(), Blame::Provider)
+            }
+            Self::Certificate(fault) => unauthorized(fault.code(), Some("invalid_token"), Blame::Key),
             Self::Proof(ProofFault::KeyMismatch) => unauthorized(
                 ProofFault::KeyMismatch.code(),
                 Some(ProofFault::KeyMismatch.error()),
@@ -149,6 +162,7 @@ impl AccessFault {
             Self::IntrospectionRate { retry_after } => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::KeyQuota { retry_after }) => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::Full | ReplayStoreFault::Unreachable) => Some(RETRY_AFTER),
+            Self::Certificate(CertificateFault::RevocationUnknown) => Some(RETRY_AFTER),
             _ => None,
         }
     }
@@ -159,7 +173,8 @@ impl AccessFault {
         match self {
             // A scheme that is not offered is not a key that is missing.
             Self::Binding(fault) => *fault != BindingFault::SchemeNotOffered,
-            Self::Proof(_) => true,
+            Self::Certificate(fault) => *fault != CertificateFault::RevocationUnknown,
+            Self::CertificateHeader(_) | Self::Proof(_) => true,
             _ => false,
         }
     }

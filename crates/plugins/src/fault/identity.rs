@@ -82,11 +82,20 @@ pub enum IdentityFault {
     /// `acl`: the caller's groups do not allow it.
     #[error("the caller's groups do not allow the request")]
     AclForbidden,
+    /// `mtls-auth`: the connection has no client certificate.
+    #[error("no client certificate was presented")]
+    MtlsMissing,
+    /// `mtls-auth`: the certificate is not trusted.
+    #[error("the client certificate is not trusted")]
+    MtlsRejected,
+    /// `mtls-auth`: the certificate is nobody's.
+    #[error("the client certificate is nobody's")]
+    MtlsUnknown,
 }
 
 impl IdentityFault {
     /// All of them, for the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::AnonymousUnknown,
         Self::KeyMissing,
         Self::KeyRepeated,
@@ -112,6 +121,9 @@ impl IdentityFault {
         Self::HmacDigest,
         Self::AclUnknown,
         Self::AclForbidden,
+        Self::MtlsMissing,
+        Self::MtlsRejected,
+        Self::MtlsUnknown,
     ];
 
     pub(super) fn row(self) -> Row {
@@ -153,6 +165,9 @@ impl IdentityFault {
                 status: StatusCode::FORBIDDEN,
                 ..unauthorized("acl_forbidden", "You cannot consume this service")
             },
+            Self::MtlsMissing => unauthorized("mtls_auth_missing", "No required TLS certificate was sent"),
+            Self::MtlsRejected => unauthorized("mtls_auth_rejected", "TLS certificate failed verification"),
+            Self::MtlsUnknown => unauthorized("mtls_auth_unknown", "TLS certificate failed verification"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Every row of the table, for the reference documentation and for the tests that compare the two.
 
-use keybound_oidc::{Call, Cause, ProviderFault, TokenFault};
+use keybound_oidc::{Call, Cause, CertificateFault, ProviderFault, TokenFault};
 use keybound_pop::binding::BindingFault;
+use keybound_pop::certificate::HeaderFault;
 use keybound_pop::confirmation::ConfirmationFault;
 use keybound_pop::jws::JwsFault;
 use keybound_pop::proof::ProofFault;
@@ -55,6 +56,8 @@ fn access() -> impl Iterator<Item = AccessFault> {
         .map(AccessFault::Credential)
         .chain(tokens().into_iter().map(AccessFault::Token))
         .chain(BindingFault::ALL.into_iter().map(AccessFault::Binding))
+        .chain(HeaderFault::ALL.into_iter().map(AccessFault::CertificateHeader))
+        .chain(CertificateFault::ALL.into_iter().map(AccessFault::Certificate))
         .chain(ProofFault::all().into_iter().map(AccessFault::Proof))
         .chain(ReplayStoreFault::ALL.into_iter().map(AccessFault::ReplayStore))
         .chain(AuthorizationFault::ALL.into_iter().map(AccessFault::Authorization))

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use keybound_pop::binding::{BindingFault, Decision, Presented, decide};
-use keybound_pop::binding::{Mode, Scheme};
+use keybound_pop::binding::{BindingFault, Decision, Mode, Presented, Scheme, decide};
 use keybound_pop::confirmation::Confirmation;
 use keybound_pop::proof::{self, KeyCache, ProofFault};
-use keybound_pop::thumbprint::{self, Thumbprint};
+use keybound_pop::thumbprint::Thumbprint;
 use keybound_pop::time::UnixTime;
 
+use super::certificate::{CertificateSource, ShownCertificate};
 use super::config::Possession;
 use super::credential::Place;
 use super::nonce::Nonces;
@@ -29,6 +29,7 @@ pub(super) struct Binder {
     pub(super) nonces: Nonces,
     pub(super) replay: Replay,
     pub(super) headers: Arc<dyn KeyCache>,
+    pub(super) certificates: CertificateSource,
 }
 
 /// A token that its bearer may use, as far as keys go.
@@ -117,14 +118,19 @@ impl Binder {
         now: UnixTime,
         notes: &mut Notes,
     ) -> Result<Option<String>, Refused> {
+        let shown = self.certificate(token, head)?;
         let presented = Presented {
             scheme: token.credential().scheme,
             in_authorization: token.credential().place == Place::Authorization,
             proof_present: head.headers.contains_key(DPOP),
-            certificate: self.certificate(head),
+            certificate: shown.as_ref().map(|shown| shown.thumbprint),
         };
         notes.jkt = token.confirmation().jkt;
-        match decide(&self.possession.policy, &presented, token.confirmation())? {
+        let decision = decide(&self.possession.policy, &presented, token.confirmation())?;
+        if let Some(shown) = &shown {
+            self.certificates.verify(shown, now).await?;
+        }
+        match decision {
             Decision::Forward => Ok(None),
             Decision::ForwardDroppingProof => {
                 notes.noticed.push("proof_dropped");
@@ -176,11 +182,12 @@ impl Binder {
         Ok(due.then(|| self.nonces.seal(now, &context)))
     }
 
-    fn certificate(&self, head: &Head) -> Option<Thumbprint> {
-        if self.possession.policy.mtls == Mode::Off {
-            return None;
+    /// The request's certificate, where one counts.
+    fn certificate(&self, token: &VerifiedToken, head: &Head) -> Result<Option<ShownCertificate>, Refused> {
+        if self.possession.policy.mtls == Mode::Off || token.confirmation().x5t_s256.is_none() {
+            return Ok(None);
         }
-        head.connection.tls.as_ref()?.client_chain.first().map(|der| thumbprint::certificate(der))
+        Ok(self.certificates.shown(head)?)
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::answer::Answerer;
 use super::binding::Binder;
+use super::certificate::CertificateSource;
 use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
@@ -127,6 +128,7 @@ impl Builder {
             nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
             replay: Replay { mode: possession.replay.mode, store, horizon: self.horizon },
             headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
+            certificates: CertificateSource::parse(record, instance.material, environment)?,
             possession,
         };
         Ok(OpenIdConnect {

@@ -16,6 +16,7 @@ mod answer;
 mod authorize;
 mod binding;
 mod build;
+mod certificate;
 mod config;
 mod credential;
 mod nonce;

@@ -28,6 +28,8 @@ pub(super) struct Forward {
     /// Credential fields, without their `-` and `_`: a field with `_` in its name that reads like one of
     /// these is never forwarded.
     lookalikes: Vec<String>,
+    /// Fields that a proxy sends to this gateway and to nobody behind it.
+    withheld: Vec<HeaderName>,
 }
 
 pub(super) const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -40,12 +42,24 @@ impl Forward {
             credentials.into_iter().chain(configured).map(|name| squashed(name.as_str())).collect();
         lookalikes.sort_unstable();
         lookalikes.dedup();
-        Self { hide_credentials, token, lookalikes }
+        Self { hide_credentials, token, lookalikes, withheld: Vec::new() }
+    }
+
+    /// Forwards none of these fields either, in any spelling.
+    pub(super) fn without<'a>(mut self, names: impl Iterator<Item = &'a HeaderName>) -> Self {
+        self.withheld.extend(names.cloned());
+        self.lookalikes.extend(self.withheld.iter().map(|name| squashed(name.as_str())));
+        self.lookalikes.sort_unstable();
+        self.lookalikes.dedup();
+        self
     }
 
     /// Takes out of the fields what only a gateway may say, and the proof in any spelling. Who calls is said anew.
     pub(super) fn strip(&self, headers: &mut HeaderMap, identity: &Identity) {
         headers.remove(DPOP);
+        for name in &self.withheld {
+            headers.remove(name);
+        }
         identity::restate(headers, identity);
         if headers.keys().any(|name| name.as_str().contains('_')) {
             let twins: Vec<HeaderName> =
@@ -154,6 +168,18 @@ mod tests {
             "x_access-token",
         ];
         assert_eq!(after_strip(&names), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_proxy_s_certificate_is_not_forwarded_in_any_spelling() {
+        let name = HeaderName::from_static("x-client_cert");
+        let forward = forward().without([&name].into_iter());
+        let mut headers = HeaderMap::new();
+        for name in ["x-client_cert", "x_client_cert", "x_client-cert", "x-client-cert-2"] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        }
+        forward.strip(&mut headers, &Identity::default());
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-client-cert-2"]);
     }
 
     #[test]

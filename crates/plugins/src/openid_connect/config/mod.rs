@@ -15,6 +15,7 @@ use self::fields::Fields;
 use self::origin::PublicOrigin;
 pub(crate) use self::provider::{ExtraNames, ProviderConfig, Transport};
 use super::authorize::{Requirements, Scopes};
+use super::certificate::HeaderNames;
 use super::credential::Places;
 use super::rewrite::{Forward, TokenField};
 
@@ -118,7 +119,8 @@ impl Config {
                 introspect_jwt: fields.flag("introspect_jwt_tokens"),
             },
             skip_preflight: !fields.flag("run_on_preflight"),
-            forward: Forward::new(fields.flag("hide_credentials"), token_field(fields)?, &places),
+            forward: Forward::new(fields.flag("hide_credentials"), token_field(fields)?, &places)
+                .without(HeaderNames::parse(record)?.iter().flat_map(HeaderNames::all)),
             places,
             domains: fields.strings("domains"),
             requirements: requirements(fields),

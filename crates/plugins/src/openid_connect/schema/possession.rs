@@ -1,5 +1,6 @@
 //! Proof of possession: DPoP, certificate binding, nonces and replay protection.
 
+use keybound_model::checks::header_name;
 use keybound_model::schema::{Type, array, boolean, integer, number, record, set, string};
 use serde_json::json;
 
@@ -19,8 +20,8 @@ fn mode() -> Type {
 fn modes() -> Vec<(&'static str, Type)> {
     vec![
         ("proof_of_possession_dpop", mode().doc("Whether tokens must be bound to a key by DPoP: not looked at, checked where they are, or all.")),
-        ("proof_of_possession_mtls", mode().not_yet_supported().doc("Whether tokens must be bound to the client's certificate.")),
-        ("proof_of_possession_mtls_from_header", mtls_from_header().not_yet_supported().doc("The header field in which a TLS proxy sends the client's certificate.")),
+        ("proof_of_possession_mtls", mode().doc("Whether tokens must be bound to the client's certificate.")),
+        ("proof_of_possession_mtls_from_header", mtls_from_header().doc("The header field in which a TLS proxy sends the client's certificate.")),
         ("proof_of_possession_auth_methods_validation", switch(true).doc("Refuse auth_methods that proof of possession cannot cover.")),
         ("proof_of_possession_report_only", switch(false).doc("Only log and count what proof of possession would refuse. Faults of the token itself still refuse.")),
         ("proof_of_possession_bound_tokens", string().one_of(["refuse", "accept"]).default("refuse").doc("What a bound token meets where its mode is off.")),
@@ -88,7 +89,7 @@ fn replay() -> Vec<(&'static str, Type)> {
 
 fn mtls_from_header() -> Type {
     record([
-        ("certificate_header_name", string().required().doc("The name of the field.")),
+        ("certificate_header_name", string().required().check("header_name", header_name).doc("The name of the field. With the format rfc9440 the rest of the chain is in the one with -Chain behind its name.")),
         (
             "certificate_header_format",
             string()
@@ -111,10 +112,10 @@ fn mtls_from_header() -> Type {
         ),
         ("cert_cache_ttl", number().default(60_000).doc("Milliseconds to remember a revocation check.")),
         ("http_timeout", number().default(30_000).doc("Milliseconds that a revocation check may take.")),
-        ("http_proxy_host", string().doc("The proxy for checks over http.")),
-        ("http_proxy_port", integer().between(0, 65535).doc("Its port.")),
-        ("https_proxy_host", string().doc("The proxy for checks over https.")),
-        ("https_proxy_port", integer().between(0, 65535).doc("Its port.")),
+        ("http_proxy_host", string().not_yet_supported().doc("The proxy for checks over http.")),
+        ("http_proxy_port", integer().between(0, 65535).not_yet_supported().doc("Its port.")),
+        ("https_proxy_host", string().not_yet_supported().doc("The proxy for checks over https.")),
+        ("https_proxy_port", integer().between(0, 65535).not_yet_supported().doc("Its port.")),
         ("ssl_verify", switch(true).doc("Verify the certificate of the server that is asked.")),
     ])
 }

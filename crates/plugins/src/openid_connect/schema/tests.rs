@@ -70,7 +70,6 @@ fn a_field_without_effect_is_refused_by_name() {
         ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
         ("cluster_cache_strategy", json!("redis")),
         ("redis", json!({"host": "redis.example"})),
-        ("proof_of_possession_mtls", json!("strict")),
         ("protected_resource_metadata", json!(true)),
         ("enable_hs_signatures", json!(true)),
     ] {
