@@ -8,6 +8,8 @@
     reason = "a test that cannot go on must fail, and says what it measured"
 )]
 
+mod replay;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

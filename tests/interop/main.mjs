@@ -20,6 +20,7 @@ import { stopAll } from './lab/process.mjs';
 import { startProvider } from './lab/second-provider.mjs';
 import { startUpstream } from './lab/upstream.mjs';
 import { fill, trusting } from './lab/wallet.mjs';
+import { clientAuthentication } from './walk/client-auth.mjs';
 import { clients } from './walk/clients.mjs';
 import { decisionTable } from './walk/decision-table.mjs';
 import { deck } from './walk/deck.mjs';
@@ -103,6 +104,7 @@ async function walk() {
   }
   for (const kind of kinds) kind.wallet = await refill(kind);
   await introspection(all);
+  await clientAuthentication(all);
   await declarative(all);
   await oauth2c(all);
   await deck({ ...all, program: options.deck, databases: databases() });
@@ -139,16 +141,31 @@ function kindsOf(keycloak, { jwt, opaque }) {
   ];
 }
 
-/** A key for `private_key_jwt`, and where Keycloak finds its public half. */
+/**
+ * A key for `private_key_jwt`, and where Keycloak finds its public half: beside it the key set at `publish`'s URL, once there is
+ * one.
+ */
 async function publishKey() {
   const { privateKey, publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const kid = 'walk-assertion-key';
   const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', publicKey);
-  const keys = JSON.stringify({ keys: [{ kty, crv, x, y, kid, use: 'sig', alg: 'ES256' }] });
-  const server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(keys));
+  const own = [{ kty, crv, x, y, kid, use: 'sig', alg: 'ES256' }];
+  let others;
+  const server = createServer(async (_, response) => {
+    const answer = others && (await fetch(others));
+    const more = answer?.status === 200 ? (await answer.json()).keys : [];
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [...own, ...more] }));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { privateKey, kid, url: `http://127.0.0.1:${server.address().port}/jwks` };
+  const jwk = async () => {
+    const { d } = await crypto.subtle.exportKey('jwk', privateKey);
+    return { kty, crv, x, y, d, kid, alg: 'ES256' };
+  };
+  const publish = (url) => {
+    others = url;
+  };
+  return { privateKey, kid, jwk, publish, url: `http://127.0.0.1:${server.address().port}/jwks` };
 }
 
 function awaitGateway() {

@@ -17,9 +17,11 @@ use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStore
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
 use keybound_store::config::ConfigStore;
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
+use keybound_store::counters::{CounterStore, MemoryCounters};
 use keybound_store::memory::MemoryStore;
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::redis::RedisSettings;
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use keybound_store::sqlite::SqliteStore;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -142,6 +144,7 @@ fn environment() -> Environment {
         runtime: tokio::runtime::Handle::current(),
         roots: TrustRoots::empty(),
         replay: Arc::new(Memory),
+        shared: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
         root: Arc::new(RootSecret::new([0; 32], false)),
@@ -159,6 +162,16 @@ impl Random for Zeros {
 
 struct Memory;
 
+impl SharedStores for Memory {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
+    }
+}
+
 impl CounterStores for Memory {
     fn memory(&self) -> Arc<dyn CounterStore> {
         Arc::new(MemoryCounters::new(10))
@@ -172,6 +185,10 @@ impl CounterStores for Memory {
 impl ReplayStores for Memory {
     fn memory(&self, most: u64, most_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(most, most_per_key))
+    }
+
+    fn redis(&self, _redis: &RedisSettings, _settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
     }
 }
 

@@ -210,6 +210,10 @@ pub enum Cause {
     IssuerMismatch,
     /// The metadata lack an endpoint, or it is no acceptable URL; names it.
     Endpoint(&'static str),
+    /// The configuration and the metadata contradict each other (`verify_parameters`); names the field.
+    Parameters(&'static str),
+    /// The gateway has no key of its own yet to authenticate with.
+    ClientKeys,
     /// Too many calls are under way.
     Busy,
     /// The call was ended from our side, by a stop or a defect.
@@ -237,6 +241,8 @@ impl ProviderFault {
             Cause::Malformed(_) => "provider_malformed",
             Cause::IssuerMismatch => "provider_issuer_mismatch",
             Cause::Endpoint(_) => "provider_endpoint",
+            Cause::Parameters(_) => "provider_parameters",
+            Cause::ClientKeys => "provider_client_keys",
             Cause::Busy => "provider_busy",
             Cause::Interrupted => "provider_interrupted",
         }
@@ -258,6 +264,8 @@ impl ProviderFault {
             Cause::Malformed(_) => "the provider's answer is malformed",
             Cause::IssuerMismatch => "the provider names another issuer",
             Cause::Endpoint(_) => "the provider offers no usable endpoint",
+            Cause::Parameters(_) => "the configuration contradicts the provider's metadata",
+            Cause::ClientKeys => "the gateway has no key yet to authenticate with",
             Cause::Busy => "too many calls to the provider are under way",
             Cause::Interrupted => "the call to the provider was interrupted",
         }
@@ -270,7 +278,7 @@ impl ProviderFault {
             Cause::RateLimited { retry_after } | Cause::Status { retry_after, .. } => {
                 retry_after.unwrap_or(RETRY_AFTER_FAILURE)
             }
-            Cause::Busy => 1,
+            Cause::Busy | Cause::ClientKeys => 1,
             _ => RETRY_AFTER_FAILURE,
         }
     }
@@ -292,7 +300,7 @@ impl Cause {
     fn detail(&self) -> String {
         match self {
             Self::Status { status, .. } => format!(" ({status})"),
-            Self::Malformed(what) | Self::Endpoint(what) => format!(" ({what})"),
+            Self::Malformed(what) | Self::Endpoint(what) | Self::Parameters(what) => format!(" ({what})"),
             _ => String::new(),
         }
     }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod certificate;
+mod client;
 mod discovery;
 mod fault;
 mod flight;
+mod hmac;
 mod http;
 mod introspection;
 mod keys;
@@ -16,11 +18,15 @@ pub use crate::certificate::{
     Authorities, AuthorityFault, CertificateFault, CertificateVerifier, RevocationMode, RevocationSettings,
     Subject, Trusted,
 };
+pub use crate::client::{
+    AuthMethod, ClientCredentials, ClientIdentity, ClientSettings, OwnKeys, OwnKeysFault,
+};
 pub use crate::discovery::Metadata;
 pub use crate::fault::{Call, Cause, Fault, ProviderFault, TokenFault};
-pub use crate::http::{HttpClient, HttpSettings, SetupFault, TrustRoots};
+pub use crate::hmac::{HmacAlgorithm, SharedSecrets};
+pub use crate::http::{HttpClient, HttpSettings, Proxies, Proxy, SetupFault, TrustRoots};
 pub use crate::introspection::{
-    AuthMethod, CacheTimes, ClientCredentials, IntrospectionSettings, Introspector, RequestExtras,
+    AnswerForm, CacheTimes, IntrospectionSettings, Introspector, MutualTls, RequestExtras, SharedAnswers,
 };
 pub use crate::provider::{AtHand, Provider, ProviderSettings, SettingsFault};
 pub use crate::requirement::Requirement;

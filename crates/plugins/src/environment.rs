@@ -1,12 +1,14 @@
 //! What plugins are handed of the world around them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::hkdf;
 use keybound_oidc::TrustRoots;
 use keybound_pop::time::{Clock, UnixTime};
-use keybound_store::counters::{CounterStore, RedisSettings};
-use keybound_store::replay::ReplayStore;
+use keybound_store::counters::CounterStore;
+use keybound_store::redis::RedisSettings;
+use keybound_store::replay::{RedisReplaySettings, ReplayStore};
+use keybound_store::shared::SharedStores;
 use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
@@ -21,6 +23,9 @@ pub trait Random: Send + Sync {
 pub trait ReplayStores: Send + Sync {
     /// An empty memory of at most `max_entries` live records, `max_entries_per_key` of them of one key.
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore>;
+
+    /// The memory in a Redis, which all nodes share that have this instance.
+    fn redis(&self, redis: &RedisSettings, settings: RedisReplaySettings) -> Arc<dyn ReplayStore>;
 }
 
 /// Makes the counters of requests.
@@ -36,25 +41,34 @@ pub trait CounterStores: Send + Sync {
 pub struct RootSecret {
     secret: [u8; 32],
     shared: bool,
+    /// What the configuration store keeps; known once that is open, and before anything is derived.
+    kept: OnceLock<[u8; 32]>,
 }
 
 impl RootSecret {
     /// A root. `shared`: every node of the configuration store has the same one, and has it again after a restart.
     #[must_use]
     pub fn new(secret: [u8; 32], shared: bool) -> Self {
-        Self { secret, shared }
+        Self { secret, shared, kept: OnceLock::new() }
+    }
+
+    /// Takes the secret that the configuration store keeps, which other nodes and later processes have too.
+    pub fn share(&self, kept: [u8; 32]) {
+        // There is one store, so that nothing was taken before.
+        let _ = self.kept.set(kept);
     }
 
     /// Whether other nodes, and this one after a restart, derive the same.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.shared
+        self.shared || self.kept.get().is_some()
     }
 
     /// The secret for one purpose (HKDF-SHA256, RFC 5869): another for every purpose and every context.
     #[must_use]
     pub fn derive(&self, purpose: &str, context: &[u8]) -> [u8; 32] {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"keybound root v1").extract(&self.secret);
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"keybound root v1")
+            .extract(self.kept.get().unwrap_or(&self.secret));
         let mut derived = [0; 32];
         // Expanding to one block of the hash cannot fail.
         let info = [purpose.as_bytes(), &[0], context];
@@ -66,7 +80,7 @@ impl RootSecret {
 
 impl std::fmt::Debug for RootSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RootSecret").field("shared", &self.shared).finish_non_exhaustive()
+        f.debug_struct("RootSecret").field("shared", &self.is_shared()).finish_non_exhaustive()
     }
 }
 
@@ -85,6 +99,8 @@ pub struct Environment {
     pub replay: Arc<dyn ReplayStores>,
     /// The counters of requests.
     pub counters: Arc<dyn CounterStores>,
+    /// Values that nodes share: sessions, caches.
+    pub shared: Arc<dyn SharedStores>,
     /// What `prometheus` counts.
     pub metrics: Arc<Metrics>,
     /// Where the keys come from that seal sessions, nonces and shared caches.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
-use keybound_oidc::AtHand;
+use keybound_oidc::{AtHand, OwnKeys};
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
@@ -80,6 +80,13 @@ impl Registry {
     #[must_use]
     pub fn providers(&self) -> Vec<AtHand> {
         self.shared.providers().iter().filter_map(|provider| provider.at_hand()).collect()
+    }
+
+    /// The keys with which `openid-connect` authenticates the gateway where it is given none. Whoever keeps them puts them
+    /// in place.
+    #[must_use]
+    pub fn own_keys(&self) -> Arc<OwnKeys> {
+        Arc::clone(&self.shared.own_keys)
     }
 
     /// Lets go of what is known of a provider, or of all.

@@ -118,6 +118,13 @@ pub trait ConfigStore: Send + Sync {
         None
     }
 
+    /// The secret that all nodes of this store share: `candidate` when there is none yet. `None` for an engine that keeps
+    /// nothing.
+    fn root_secret(&self, candidate: [u8; 32]) -> BoxFuture<'_, Result<Option<[u8; 32]>, StoreFault>> {
+        let _ = candidate;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Lets go of everything after what is under way.
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))

@@ -2,70 +2,26 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
-use std::net::TcpListener;
-use std::process::Stdio;
 use std::time::Duration;
 
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters, RedisSettings, Window};
-use keybound_suites::debian;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::runtime::Handle;
+use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters, Window};
+use keybound_store::redis::{Address, RedisSettings, Server};
+use keybound_suites::{RedisCluster, RedisServer};
 
-/// A Redis of its own, in a folder of its own, on a port that was free.
-struct Redis {
-    child: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
+mod redis_lab;
+
+use redis_lab::{clients, cluster, tcp};
+
+fn settings(redis: &RedisServer) -> RedisSettings {
+    RedisSettings { password: Some("s3cret".to_owned()), database: 1, ..tcp(redis) }
 }
 
-impl Redis {
-    async fn start() -> Self {
-        // Another process may take the port before the Redis does.
-        for _ in 0..10 {
-            if let Some(redis) = Self::try_start().await {
-                return redis;
-            }
-        }
-        panic!("redis-server finds no port");
-    }
+fn start() -> RedisServer {
+    RedisServer::start_with(&["--requirepass", "s3cret"], &["-a", "s3cret"])
+}
 
-    async fn try_start() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let program = debian::installed("redis-server", || debian::program("redis-server"));
-        let mut child = Command::new(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--requirepass", "s3cret", "--dir"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        while let Some(line) = lines.next_line().await.unwrap() {
-            if line.contains("Ready to accept connections") {
-                return Some(Self { child, port, _folder: folder });
-            }
-        }
-        None
-    }
-
-    fn settings(&self) -> RedisSettings {
-        RedisSettings {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            timeout: Duration::from_secs(5),
-            username: None,
-            password: Some("s3cret".to_owned()),
-            database: 1,
-            tls: None,
-        }
-    }
-
-    fn counters(&self) -> RedisCounters {
-        RedisCounters::new(self.settings(), Handle::current())
-    }
+fn counters(settings: &RedisSettings) -> RedisCounters {
+    RedisCounters::new(clients().client(settings))
 }
 
 fn windows(minute: u64, hour: u64) -> [Window; 2] {
@@ -108,37 +64,50 @@ async fn memory_counts() {
 
 #[tokio::test]
 async fn redis_counts() {
-    let redis = Redis::start().await;
-    conforms(&redis.counters()).await;
-    is_atomic(&redis.counters()).await;
+    let redis = start();
+    conforms(&counters(&settings(&redis))).await;
+    is_atomic(&counters(&settings(&redis))).await;
+}
+
+#[tokio::test]
+async fn a_cluster_counts() {
+    let redis = RedisCluster::start();
+    conforms(&counters(&cluster(&redis))).await;
+    is_atomic(&counters(&cluster(&redis))).await;
 }
 
 #[tokio::test]
 async fn two_nodes_share_what_redis_counts() {
-    let redis = Redis::start().await;
+    let redis = start();
     let windows = windows(2, 10);
-    assert_eq!(redis.counters().count("a", &windows, 1).await.unwrap(), [0, 0]);
-    assert_eq!(redis.counters().count("a", &windows, 1).await.unwrap(), [1, 1]);
+    assert_eq!(counters(&settings(&redis)).count("a", &windows, 1).await.unwrap(), [0, 0]);
+    assert_eq!(counters(&settings(&redis)).count("a", &windows, 1).await.unwrap(), [1, 1]);
 }
 
 #[tokio::test]
 async fn a_redis_that_is_gone_is_a_fault_and_the_password_is_not_told() {
-    let mut redis = Redis::start().await;
-    let counters = redis.counters();
+    let redis = start();
+    let counters = counters(&settings(&redis));
     assert_eq!(counters.count("a", &windows(2, 10), 1).await.unwrap(), [0, 0]);
-    redis.child.kill().await.unwrap();
+    redis.kill();
     for _ in 0..2 {
         let fault = counters.count("a", &windows(2, 10), 1).await.unwrap_err();
         assert!(!fault.to_string().contains("s3cret"), "{fault}");
     }
-    assert!(!format!("{:?}", redis.settings()).contains("s3cret"));
+    assert!(!format!("{:?}", settings(&redis)).contains("s3cret"));
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_a_fault() {
-    let redis = Redis::start().await;
-    let settings = RedisSettings { password: Some("other".to_owned()), ..redis.settings() };
-    let counters = RedisCounters::new(settings, Handle::current());
-    let fault = counters.count("a", &windows(2, 10), 1).await.unwrap_err();
+    let redis = start();
+    let settings = RedisSettings { password: Some("other".to_owned()), ..settings(&redis) };
+    let fault = counters(&settings).count("a", &windows(2, 10), 1).await.unwrap_err();
     assert!(!fault.to_string().contains("other"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_name_that_leads_nowhere_is_a_fault() {
+    let nowhere = Server::Tcp(Address::new("nowhere.invalid", 6379));
+    let nowhere = RedisSettings::new(nowhere, Duration::from_secs(5));
+    assert!(counters(&nowhere).count("a", &windows(2, 10), 1).await.is_err());
 }

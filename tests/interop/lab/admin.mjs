@@ -9,6 +9,7 @@ export function administration(origin) {
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
   return {
+    origin,
     get: (path) => call('GET', path),
     delete: (path) => call('DELETE', path),
     /** `fields` are pairs, so that `paths[]` can repeat. */

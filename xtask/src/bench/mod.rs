@@ -18,7 +18,7 @@ use process::Server;
 const WARM_UP: u64 = 2_000;
 
 /// What is measured, in the order of the table.
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     Case { name: "nginx, plain proxy", server: "nginx", path: "/plain", token: None },
     Case { name: "Keybound, plain proxy", server: "keybound", path: "/plain", token: None },
     Case {
@@ -33,8 +33,18 @@ const CASES: [Case; 5] = [
         path: "/bound-rs",
         token: Some("rs256"),
     },
+    Case {
+        name: "Keybound, strict DPoP, ES256 token, used proofs in Redis",
+        server: "keybound",
+        path: "/bound-redis",
+        token: Some("es256"),
+    },
     Case { name: "nginx, plain proxy, again", server: "nginx", path: "/plain", token: None },
 ];
+
+/// The places of strict DPoP with an ES256 token, used proofs in memory and in Redis.
+const IN_MEMORY: usize = 2;
+const IN_REDIS: usize = 4;
 
 struct Case {
     name: &'static str,
@@ -58,7 +68,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let options = Options::parse(arguments, &["--rounds", "--requests", "--connections"], &[])?;
     let (rounds, requests) = (options.number("--rounds", 5)?, options.number("--requests", 40_000)?);
     let connections = options.number("--connections", 32)?;
-    for (program, package) in [("nginx", "nginx-light"), ("taskset", "util-linux")] {
+    for (program, package) in
+        [("nginx", "nginx-light"), ("redis-server", "redis-server"), ("taskset", "util-linux")]
+    {
         if !run::on_path(program) {
             return Err(Fault::new(format!(
                 "the comparison needs {program} (Debian: apt-get install {package})"
@@ -88,7 +100,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let upstream = servers::upstream(&folder)?;
     servers::provider(&folder, &upstream)?;
     let nginx = servers::nginx(&folder, &upstream)?;
-    let keybound = servers::keybound(&folder, &upstream)?;
+    let redis = servers::redis(&folder)?;
+    let keybound = servers::keybound(&folder, &upstream, &redis)?;
     let under_test = |name: &str| if name == "nginx" { &nginx } else { &keybound };
 
     println!(
@@ -170,6 +183,18 @@ fn table(measured: &[Vec<Figures>]) -> Count {
             median(figures, |one| one.p99),
         );
     }
+    let cpu =
+        |place: usize| measured.get(place).map_or(f64::NAN, |figures| median(figures, |one| one.cpu_micros));
+    println!(
+        "\nused proofs in Redis against memory: × {:.2} CPU of the gateway",
+        cpu(IN_REDIS) / cpu(IN_MEMORY)
+    );
+    let rate =
+        |place: usize| measured.get(place).map_or(f64::NAN, |figures| median(figures, |one| one.per_second));
+    println!(
+        "used proofs in memory against Redis: × {:.2} requests a second",
+        rate(IN_MEMORY) / rate(IN_REDIS)
+    );
     println!("\nrequests: {} passed, {} failed", count.passed, count.failed);
     count
 }

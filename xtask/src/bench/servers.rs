@@ -47,23 +47,38 @@ pub(crate) fn nginx(folder: &Path, upstream: &Server) -> Result<Server, Fault> {
     start_nginx(folder, "nginx", 0, address, &server)
 }
 
+/// A Redis that keeps nothing on disk, beside the generator.
+pub(crate) fn redis(folder: &Path) -> Result<Server, Fault> {
+    let address = free_address()?;
+    let log = folder.join("redis.log");
+    let child = Server::start(1, Path::new("redis-server"), &log, |command| {
+        command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
+        command.args(["--save", "", "--appendonly", "no"]).arg("--dir").arg(folder);
+    })?;
+    Server::ready(child, || Some(address.to_string()), &log)
+}
+
 /// Keybound from a declarative file, one worker, no access log: like nginx here.
-pub(crate) fn keybound(folder: &Path, upstream: &Server) -> Result<Server, Fault> {
+pub(crate) fn keybound(folder: &Path, upstream: &Server, redis: &Server) -> Result<Server, Fault> {
     let file = folder.join("keybound.yml");
-    let bound = |name: &str| {
+    let bound = |name: &str, more: &str| {
         format!(
             "- name: {name}\n  url: http://{0}/\n  routes:\n  - name: {name}\n    paths: [ /{name} ]\n    plugins:\n    \
              - name: openid-connect\n      config:\n        issuer: http://{0}\n        auth_methods: [ bearer ]\n        \
-             proof_of_possession_dpop: strict\n",
+             proof_of_possession_dpop: strict\n{more}",
             upstream.address
         )
     };
+    let port = redis.address.rsplit(':').next().unwrap_or_default();
+    let in_redis =
+        format!("        dpop_replay_strategy: redis\n        redis: {{ host: 127.0.0.1, port: {port} }}\n");
     let text = format!(
         "_format_version: \"3.0\"\nservices:\n- name: plain\n  url: http://{}/\n  routes:\n  - name: plain\n    \
-         paths: [ /plain ]\n{}{}",
+         paths: [ /plain ]\n{}{}{}",
         upstream.address,
-        bound("bound-es"),
-        bound("bound-rs"),
+        bound("bound-es", ""),
+        bound("bound-rs", ""),
+        bound("bound-redis", &in_redis),
     );
     fs::write(&file, text).map_err(Fault::with(file.display().to_string()))?;
     let log = folder.join("keybound.log");

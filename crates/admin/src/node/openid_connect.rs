@@ -45,11 +45,15 @@ fn shown(issuer: Issuer) -> Value {
     })
 }
 
-/// `GET /openid-connect/jwks`: the public keys of the gateway. `DELETE`: others in their place.
+/// `GET /openid-connect/jwks`: the public keys of the gateway, 404 while it has none. `DELETE`: others in their place.
 pub(crate) async fn jwks(state: &AdminState, verb: Verb) -> Result<Answer, Failure> {
     if verb == Verb::Delete {
         state.openid_connect.rotate().await.map_err(Failure::Unexpected)?;
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     }
-    Ok(Answer::ok(json!({"keys": state.openid_connect.keys()})).with(CONTENT_TYPE, KEY_SET))
+    let keys = state.openid_connect.keys();
+    if keys.is_empty() {
+        return Err(Failure::NotFound);
+    }
+    Ok(Answer::ok(json!({"keys": keys})).with(CONTENT_TYPE, KEY_SET))
 }

@@ -33,6 +33,9 @@ pub(crate) async fn status(state: &AdminState, arguments: &Arguments) -> Result<
     if let Some(fault) = serving.fault {
         put("configuration_fault", fault.into());
     }
+    if !serving.warnings.is_empty() {
+        put("warnings", serving.warnings.into());
+    }
     Ok(Answer::ok(body))
 }
 

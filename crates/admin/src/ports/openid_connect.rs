@@ -19,7 +19,7 @@ pub trait OpenIdConnect: Send + Sync {
         Vec::new()
     }
 
-    /// Makes new ones in their place; where there are none, none are made.
+    /// Makes new ones in their place; where there are none, the first.
     ///
     /// # Errors
     /// The cause, for the log.

@@ -28,6 +28,8 @@ pub struct Serving {
     pub connections: Option<Connections>,
     /// Why the stored configuration does not serve, when an older one still does.
     pub fault: Option<String>,
+    /// What serves, but not as it was probably meant.
+    pub warnings: Vec<String>,
     /// Whether no configuration serves yet: `/status/ready` says so.
     pub building: bool,
 }

@@ -134,6 +134,12 @@ async fn issuers_are_shown_and_forgotten() {
 }
 
 #[tokio::test]
+async fn without_keys_there_is_no_set() {
+    let lab = Lab::new().await;
+    lab.get("/openid-connect/jwks").await.is(404, json!({"message": "Not found"}));
+}
+
+#[tokio::test]
 async fn keys_are_shown_and_changed() {
     let lab = Lab::with(|state| state.openid_connect = Arc::new(Known::new())).await;
     lab.get("/openid-connect/jwks").await.is(200, json!({"keys": [{"kid": "1"}]}));

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::clock::SystemClock;
 
-/// Waits for the next full second after the process's start when replay records in memory were lost with the process
-/// before it.
+/// Waits for the next full second after the process's start when replay records may have been lost with the process
+/// before it: those in memory, and those in a Redis that has nothing yet.
 ///
 /// Until lifetime and leeway have passed, proofs with an `iat` before that second are answered with a nonce, because
 /// they could have been used before the start. `iat` counts whole seconds: without this wait, a client that signs
@@ -20,7 +20,7 @@ pub(super) async fn wait(configuration: &Configuration, started: UnixTime) {
     }
 }
 
-/// Whether a plugin checks proofs and remembers used ones only in memory.
+/// Whether a plugin checks proofs and remembers used ones.
 fn forgets_at_start(plugin: &PluginInstance) -> bool {
     let text = |name: &str, default: &'static str| {
         plugin.config.get(name).and_then(Value::as_str).unwrap_or(default).to_owned()
@@ -28,7 +28,6 @@ fn forgets_at_start(plugin: &PluginInstance) -> bool {
     plugin.enabled
         && plugin.name == "openid-connect"
         && text("proof_of_possession_dpop", "off") != "off"
-        && text("dpop_replay_strategy", "memory") == "memory"
         && text("dpop_replay_protection", "enforce") != "off"
 }
 
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_instance_that_checks_proofs_and_remembers_them_in_memory_makes_the_start_wait() {
+    fn only_an_instance_that_checks_proofs_and_remembers_them_makes_the_start_wait() {
         assert!(forgets("openid-connect", json!({ "proof_of_possession_dpop": "strict" })));
         assert!(forgets("openid-connect", json!({ "proof_of_possession_dpop": "optional" })));
         assert!(!forgets("openid-connect", json!({ "proof_of_possession_dpop": "off" })));
@@ -67,6 +66,6 @@ mod tests {
         let off = json!({ "proof_of_possession_dpop": "strict", "dpop_replay_protection": "off" });
         assert!(!forgets("openid-connect", off));
         let shared = json!({ "proof_of_possession_dpop": "strict", "dpop_replay_strategy": "redis" });
-        assert!(!forgets("openid-connect", shared));
+        assert!(forgets("openid-connect", shared));
     }
 }

@@ -191,7 +191,10 @@ pub(super) fn state(
         router_flavor: settings.router_flavor.of_entities(),
         admin_token: settings.admin_token.0.clone().map(Secret::new),
         balancers: Arc::new(Unattached),
-        openid_connect: Arc::new(Providers(publication.plugins())),
+        openid_connect: Arc::new(Providers {
+            plugins: publication.plugins(),
+            publication: Arc::clone(publication),
+        }),
         log_level: logging::control()
             .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
         metrics: Some(exposition(Arc::clone(publication), node_id, metrics)),

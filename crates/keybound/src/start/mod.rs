@@ -4,6 +4,7 @@
 //! configuration is read and compiled; the addresses are bound; then everything serves.
 
 mod certificate;
+mod client_keys;
 mod cold;
 mod control_plane;
 mod data_plane;
@@ -24,11 +25,12 @@ mod signals;
 mod source;
 mod tls;
 mod trust;
+mod warnings;
 
 use std::sync::Arc;
 
-use keybound_plugins::Registry;
 use keybound_plugins::metrics::Metrics;
+use keybound_plugins::{Registry, RootSecret};
 
 pub use fault::StartFault;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
@@ -143,9 +145,9 @@ fn plugins(
     settings: &Settings,
     authorities: &Authorities,
     started: keybound_pop::time::UnixTime,
-) -> Result<(Arc<Plugins>, Arc<Metrics>), StartFault> {
+) -> Result<(Arc<Plugins>, Arc<Metrics>, Arc<RootSecret>), StartFault> {
     let runtime = tokio::runtime::Handle::current();
-    let environment = environment::environment(authorities.roots()?, runtime, started);
-    let metrics = Arc::clone(&environment.metrics);
-    Ok((Plugins::new(settings, Registry::new(environment))?, metrics))
+    let environment = environment::environment(authorities.roots()?, runtime, started)?;
+    let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
+    Ok((Plugins::new(settings, Registry::new(environment))?, metrics, root))
 }

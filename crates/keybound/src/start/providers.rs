@@ -2,16 +2,22 @@ use std::sync::Arc;
 
 use keybound_admin::{Issuer, OpenIdConnect};
 use keybound_model::ids;
+use keybound_store::BoxFuture;
 use serde_json::Value;
 
+use super::client_keys;
 use super::plugins::Plugins;
+use super::publication::Publication;
 
 /// What the Admin API shows of the providers of `openid-connect`.
-pub(super) struct Providers(pub(super) Arc<Plugins>);
+pub(super) struct Providers {
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) publication: Arc<Publication>,
+}
 
 impl OpenIdConnect for Providers {
     fn issuers(&self) -> Vec<Issuer> {
-        let known = self.0.registry().providers().into_iter();
+        let known = self.plugins.registry().providers().into_iter();
         let mut issuers: Vec<Issuer> = known
             .map(|provider| Issuer {
                 id: ids::deterministic("oic_issuers", &provider.issuer),
@@ -28,6 +34,14 @@ impl OpenIdConnect for Providers {
     }
 
     fn forget(&self, issuer: Option<&str>) {
-        self.0.registry().forget_provider(issuer);
+        self.plugins.registry().forget_provider(issuer);
+    }
+
+    fn keys(&self) -> Vec<Value> {
+        self.plugins.registry().own_keys().published().into_iter().map(Value::Object).collect()
+    }
+
+    fn rotate(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(client_keys::rotate(&self.publication))
     }
 }

@@ -10,10 +10,10 @@ use keybound_store::BoxFuture;
 use keybound_store::config::{ConfigStore, Versioned};
 use tokio::sync::{Mutex, watch};
 
-use super::StartFault;
 use super::plugins::Plugins;
 use super::secrets;
 use super::source::{self, Declarations, Held, Source};
+use super::{StartFault, client_keys, warnings};
 
 /// How long to wait before what another node wrote is read again, when it could not be.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -30,7 +30,10 @@ pub(super) struct Publication {
     read: AtomicU64,
     /// Why the stored configuration does not serve, while an older one does.
     fault: RwLock<Option<String>>,
+    /// What serves, but not as it was probably meant.
+    warnings: RwLock<Vec<String>>,
     stopping: AtomicBool,
+    declares_keys: AtomicBool,
     counts: OnceLock<TrafficCounts>,
 }
 
@@ -44,8 +47,10 @@ impl Publication {
     ) -> Result<Self, StartFault> {
         let snapshot =
             compile(&compiler, &loaded.configuration, &registry).map_err(StartFault::Configuration)?;
+        let is_stored = matches!(source, Source::Stored(_));
+        client_keys::hand_over(&loaded.configuration, &registry, is_stored);
         registry.booted();
-        Ok(Self {
+        let publication = Self {
             source,
             registry,
             compiler,
@@ -53,9 +58,23 @@ impl Publication {
             publishing: Mutex::default(),
             read: AtomicU64::new(loaded.version),
             fault: RwLock::default(),
+            warnings: RwLock::default(),
             stopping: AtomicBool::default(),
+            declares_keys: AtomicBool::new(!loaded.configuration.oic_jwks.is_empty()),
             counts: OnceLock::new(),
-        })
+        };
+        publication.warn(&loaded.configuration);
+        Ok(publication)
+    }
+
+    /// Says what is new of the warnings.
+    fn warn(&self, configuration: &Configuration) {
+        let found = warnings::of(self.store().database(), configuration);
+        let mut known = self.warnings.write().unwrap_or_else(PoisonError::into_inner);
+        for warning in found.iter().filter(|warning| !known.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
+        *known = found;
     }
 
     /// The store that the Admin API works on.
@@ -69,6 +88,16 @@ impl Publication {
             Source::Stored(_) => None,
             Source::Declarative(_) => Some(Arc::clone(self) as Arc<dyn Declarative>),
         }
+    }
+
+    /// Whether there is no store to keep anything in.
+    pub(super) fn is_declarative(&self) -> bool {
+        matches!(self.source, Source::Declarative(_))
+    }
+
+    /// Whether the declarative configuration has a key set of the gateway's own.
+    pub(super) fn declares_keys(&self) -> bool {
+        self.declares_keys.load(Ordering::Acquire)
     }
 
     pub(super) fn snapshot(&self) -> SharedSnapshot {
@@ -161,8 +190,12 @@ impl Publication {
         if let Ok(loaded) = &loaded {
             self.read.store(loaded.version, Ordering::Release);
         }
-        let compiled =
-            loaded.and_then(|loaded| compile(&self.compiler, &loaded.configuration, &self.registry));
+        let compiled = loaded.and_then(|loaded| {
+            let compiled = compile(&self.compiler, &loaded.configuration, &self.registry)?;
+            client_keys::hand_over(&loaded.configuration, &self.registry, true);
+            self.warn(&loaded.configuration);
+            Ok(compiled)
+        });
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
         compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
     }
@@ -170,6 +203,8 @@ impl Publication {
     /// Puts a declared configuration in place when it can serve.
     fn take(&self, declarations: &Declarations, text: String, declared: &Declared) -> Result<(), String> {
         let snapshot = compile(&self.compiler, &declared.configuration, &self.registry)?;
+        client_keys::hand_over(&declared.configuration, &self.registry, false);
+        self.declares_keys.store(!declared.configuration.oic_jwks.is_empty(), Ordering::Release);
         declarations.store.replace(declared.records.clone(), declared.configuration.clone());
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held { text, hash: declared.hash.clone() };
@@ -202,7 +237,8 @@ impl Publisher for Publication {
             let Traffic { accepted, active, requests } = counts.sum();
             Connections { accepted, active, requests }
         });
-        Serving { fault, connections, ..Serving::default() }
+        let warnings = self.warnings.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Serving { fault, connections, warnings, ..Serving::default() }
     }
 }
 
@@ -238,6 +274,7 @@ pub(super) fn compile(
     configuration: &Configuration,
     plugins: &Plugins,
 ) -> Result<Snapshot, String> {
+    client_keys::check(configuration, plugins)?;
     let resolved = secrets::resolved(configuration, plugins)?;
     compiler.compile(&resolved, plugins).map_err(|fault| fault.to_string())
 }

@@ -13,7 +13,7 @@ use super::prefix::Prefix;
 use super::publication::Publication;
 use super::source::{Declaration, Source};
 use super::trust::Authorities;
-use super::{cold, configured, data_plane, plugins};
+use super::{client_keys, cold, configured, data_plane, plugins};
 use crate::clock::SystemClock;
 use crate::instance::PidFile;
 use crate::settings::Settings;
@@ -43,7 +43,7 @@ impl Running {
         let started = SystemClock.now();
         let authorities = Authorities::read(settings)?;
         let policy = configured(settings)?;
-        let (plugins, metrics) = plugins(settings, &authorities, started)?;
+        let (plugins, metrics, root) = plugins(settings, &authorities, started)?;
         let declaration = Declaration::of(settings)?;
         let declared = declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten();
 
@@ -55,6 +55,7 @@ impl Running {
             Some(from) => Source::declarative(from, declared),
             None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
         };
+        source.share_root(&root).await?;
         let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
         let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
         let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);
@@ -71,6 +72,7 @@ impl Running {
         let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
+        tokio::spawn(client_keys::keep(Arc::clone(&publication), control_plane::until(stopped.clone())));
         let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
         let control_plane = tokio::spawn(control_plane.serve(state, stopped));
         Ok(Self { proxy, admin, status, publication, data_plane, control_plane, stop, _pid: pid })

@@ -3,6 +3,7 @@ use std::sync::{Arc, RwLock};
 
 use keybound_model::declarative::{self, DeclarativeFault, Declared, Reading};
 use keybound_model::{Configuration, PluginCatalog};
+use keybound_plugins::RootSecret;
 use keybound_store::config::{ConfigStore, StoreFault, Versioned};
 use keybound_store::memory::MemoryStore;
 use keybound_store::postgres::PostgresStore;
@@ -10,7 +11,7 @@ use keybound_store::sqlite::SqliteStore;
 
 use super::StartFault;
 use super::database;
-use super::environment::seed;
+use super::environment::{secret, seed};
 use super::plugins::Plugins;
 use super::prefix::Prefix;
 use super::trust::Authorities;
@@ -57,6 +58,16 @@ impl Source {
         };
         let loaded = store.load().await.map_err(fault)?;
         Ok((Self::Stored(store), loaded))
+    }
+
+    /// Hands the secret that the store keeps to those who derive theirs from it.
+    pub(super) async fn share_root(&self, root: &RootSecret) -> Result<(), StartFault> {
+        let Self::Stored(store) = self else { return Ok(()) };
+        let kept = store.root_secret(secret()).await.map_err(|fault| StartFault::Store(fault.to_string()))?;
+        if let Some(kept) = kept {
+            root.share(kept);
+        }
+        Ok(())
     }
 
     /// The store that the Admin API works on.

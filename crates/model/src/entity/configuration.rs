@@ -1,8 +1,8 @@
 use super::view::View;
 use super::{
     AclGroup, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup, ConsumerGroupMember,
-    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, PluginInstance, Route, Service,
-    Sni, Target, Upstream, Vault, ViewFault,
+    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, OicJwks, PluginInstance, Route,
+    Service, Sni, Target, Upstream, Vault, ViewFault,
 };
 use crate::Record;
 
@@ -69,6 +69,8 @@ configuration! {
     ca_certificates: CaCertificate,
     /// The vaults.
     vaults: Vault,
+    /// The gateway's own keys.
+    oic_jwks: OicJwks,
 }
 
 impl Configuration {

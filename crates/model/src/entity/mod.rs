@@ -20,6 +20,7 @@ mod keyauth_credentials;
 mod keys;
 mod lifetime;
 mod mtls_auth_credentials;
+mod oic_jwks;
 mod plugins;
 mod references;
 mod routes;
@@ -54,6 +55,7 @@ pub use key_sets::KEY_SETS;
 pub use keyauth_credentials::KEYAUTH_CREDENTIALS;
 pub use keys::KEYS;
 pub use mtls_auth_credentials::MTLS_AUTH_CREDENTIALS;
+pub use oic_jwks::{OIC_JWKS, OIC_JWKS_ID, jwk};
 pub use plugins::{PLUGINS, plugin_schema_json, protocols_fit};
 pub use routes::ROUTES;
 pub use routes_expressions::ROUTES_EXPRESSIONS;
@@ -66,7 +68,7 @@ pub use vaults::VAULTS;
 pub use view::{
     AclGroup, Algorithm, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup,
     ConsumerGroupMember, HashOn, HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential,
-    PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target, Upstream, Vault, ViewFault,
+    OicJwks, PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target, Upstream, Vault, ViewFault,
 };
 
 /// Kinds of Kong's entities that Keybound does not have. A declarative file that has any is refused by name.
@@ -95,13 +97,13 @@ pub struct Referrer {
 
 /// Every entity, parents before children, with routes of the flavour `traditional`.
 #[must_use]
-pub fn all() -> [&'static Descriptor; 20] {
+pub fn all() -> [&'static Descriptor; 21] {
     all_for(RouterFlavor::Traditional)
 }
 
 /// Every entity, parents before children, with routes of this flavour.
 #[must_use]
-pub fn all_for(flavor: RouterFlavor) -> [&'static Descriptor; 20] {
+pub fn all_for(flavor: RouterFlavor) -> [&'static Descriptor; 21] {
     let routes = match flavor {
         RouterFlavor::Traditional => &ROUTES,
         RouterFlavor::Expressions => &ROUTES_EXPRESSIONS,
@@ -127,6 +129,7 @@ pub fn all_for(flavor: RouterFlavor) -> [&'static Descriptor; 20] {
         &SERVICES,
         routes,
         &PLUGINS,
+        &OIC_JWKS,
     ]
     .map(LazyLock::force)
 }

@@ -23,6 +23,8 @@ pub struct Metadata {
     pub introspection_endpoint: Option<Url>,
     /// How clients authenticate there; `None` when the provider does not say.
     pub introspection_auth_methods: Option<Vec<String>>,
+    /// Where clients with a certificate introspect tokens (RFC 8705 §5).
+    pub mtls_introspection_endpoint: Option<Url>,
     /// Where tokens are issued.
     pub token_endpoint: Option<Url>,
     /// How clients authenticate there; `None` when the provider does not say.
@@ -42,15 +44,18 @@ impl Metadata {
             return Err(Cause::IssuerMismatch);
         }
         let secure = issuer.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
-        let url = |name: &str| {
-            let url = document.get(name)?.as_str().and_then(endpoint)?;
+        let callable = |value: &Value| {
+            let url = value.as_str().and_then(endpoint)?;
             (url.scheme() == "https" || !secure).then_some(url)
         };
+        let url = |name: &str| document.get(name).and_then(callable);
+        let alias = |name: &str| document.get("mtls_endpoint_aliases")?.get(name).and_then(callable);
         Ok(Self {
             issuer: issuer.as_str().into(),
             jwks_uri: url("jwks_uri"),
             introspection_endpoint: url("introspection_endpoint"),
             introspection_auth_methods: names(&document, "introspection_endpoint_auth_methods_supported"),
+            mtls_introspection_endpoint: alias("introspection_endpoint"),
             token_endpoint: url("token_endpoint"),
             token_auth_methods: names(&document, "token_endpoint_auth_methods_supported"),
             document,
@@ -90,12 +95,14 @@ mod tests {
             "issuer": "https://id.test",
             "jwks_uri": "http://id.test/keys",
             "introspection_endpoint": "file:///etc/passwd",
+            "mtls_endpoint_aliases": {"introspection_endpoint": "http://mtls.id.test/introspect"},
             "token_endpoint": "https://id.test/token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", 1],
         }))
         .unwrap();
         assert_eq!(metadata.jwks_uri, None);
         assert_eq!(metadata.introspection_endpoint, None);
+        assert_eq!(metadata.mtls_introspection_endpoint, None);
         assert_eq!(metadata.token_endpoint.unwrap().as_str(), "https://id.test/token");
         assert_eq!(metadata.token_auth_methods.unwrap(), ["client_secret_post"]);
         assert_eq!(metadata.introspection_auth_methods, None);

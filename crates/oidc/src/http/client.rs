@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::runtime::Handle;
 
-use super::{Answer, SetupFault, TrustRoots, tls};
+use super::{Answer, Proxies, SetupFault, TrustRoots, tls};
+use crate::client::ClientIdentity;
 use crate::fault::Cause;
 
 /// How much of an answer nobody looks at is read.
@@ -25,17 +26,40 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// Whether connections are kept for later calls (`keepalive`).
     pub keepalive: bool,
+    /// The certificate that is shown to a provider that asks for one (`tls_client_auth_cert_id`).
+    pub identity: Option<ClientIdentity>,
+    /// The proxies that calls go through.
+    pub proxies: Proxies,
+    /// Whether requests are HTTP/1.0 (`http_version`).
+    pub http_1_0: bool,
+}
+
+impl HttpSettings {
+    /// These authorities, certificates checked, ten seconds, connections kept; no certificate of our own and no proxy.
+    #[must_use]
+    pub fn new(roots: TrustRoots) -> Self {
+        Self {
+            roots,
+            verify: true,
+            timeout: Duration::from_secs(10),
+            keepalive: true,
+            identity: None,
+            proxies: Proxies::default(),
+            http_1_0: false,
+        }
+    }
 }
 
 /// A client for provider calls. Cheap to clone.
 ///
-/// It follows no redirect: a provider that answers with one is at fault. It takes no proxy from the environment, asks
+/// It follows no redirect: a provider that answers with one is at fault. It takes no proxy but the configured ones, asks
 /// for no compression, and reads no more of an answer than the call allows, whatever the answer's length field says.
 /// The calls of this crate run on the runtime given here, so that a request that is given up does not end a call that
 /// others wait for.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+    version: Version,
     runtime: Handle,
 }
 
@@ -43,10 +67,12 @@ impl HttpClient {
     /// Makes a client. Connects to nothing.
     ///
     /// # Errors
+    /// [`SetupFault::Identity`] for a certificate and a key that do not belong together, [`SetupFault::Proxy`], and
     /// [`SetupFault::Tls`] or [`SetupFault::Client`] when a library refuses the settings.
     pub fn new(settings: &HttpSettings, runtime: Handle) -> Result<Self, SetupFault> {
+        let tls = tls::client_config(&settings.roots, settings.verify, settings.identity.as_ref())?;
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(&settings.roots, settings.verify)?)
+            .tls_backend_preconfigured(tls)
             .user_agent(concat!("keybound/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -56,8 +82,12 @@ impl HttpClient {
         if !settings.keepalive {
             builder = builder.pool_max_idle_per_host(0);
         }
+        for proxy in settings.proxies.made()? {
+            builder = builder.proxy(proxy);
+        }
         let client = builder.build().map_err(|fault| SetupFault::Client(fault.to_string()))?;
-        Ok(Self { client, runtime })
+        let version = if settings.http_1_0 { Version::HTTP_10 } else { Version::HTTP_11 };
+        Ok(Self { client, version, runtime })
     }
 
     /// Where calls run.
@@ -76,7 +106,8 @@ impl HttpClient {
         headers: &[(HeaderName, HeaderValue)],
         body: Bytes,
     ) -> Result<StatusCode, Cause> {
-        let request = with_headers(self.client.request(method, url.clone()).body(body), headers);
+        let request =
+            with_headers(self.client.request(method, url.clone()).version(self.version).body(body), headers);
         let response = request.send().await.map_err(|fault| cause_of(&fault))?;
         let status = response.status();
         // Read, so that the connection can be used again; what it says does not matter.
@@ -91,7 +122,7 @@ impl HttpClient {
         headers: &[(HeaderName, HeaderValue)],
         limit: usize,
     ) -> Result<Answer, Cause> {
-        let request = self.client.get(url.clone()).header(ACCEPT, "application/json");
+        let request = self.client.get(url.clone()).version(self.version).header(ACCEPT, "application/json");
         send(with_headers(request, headers), limit).await
     }
 
@@ -112,18 +143,20 @@ impl HttpClient {
         body(send(request, limit).await?)
     }
 
-    /// POST of a form, for a JSON answer of at most `limit` bytes.
+    /// POST of a form, for an answer of the media type `accept` and at most `limit` bytes.
     pub(crate) async fn post_form(
         &self,
         url: &Url,
         headers: &[(HeaderName, HeaderValue)],
         form: Bytes,
+        accept: &'static str,
         limit: usize,
     ) -> Result<Answer, Cause> {
         let request = self
             .client
             .post(url.clone())
-            .header(ACCEPT, "application/json")
+            .version(self.version)
+            .header(ACCEPT, accept)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
         send(with_headers(request, headers), limit).await

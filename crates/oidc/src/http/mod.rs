@@ -2,9 +2,11 @@
 
 mod answer;
 mod client;
+mod proxy;
 mod tls;
 
 pub use client::{HttpClient, HttpSettings};
+pub use proxy::{Proxies, Proxy};
 pub use tls::TrustRoots;
 
 pub(crate) use answer::Answer;
@@ -16,6 +18,12 @@ pub enum SetupFault {
     /// A PEM bundle of trusted certificates that cannot be used; says why.
     #[error("trusted certificates cannot be used: {0}")]
     Roots(String),
+    /// The client's certificate or its key cannot be used; says why.
+    #[error("the client certificate cannot be used: {0}")]
+    Identity(String),
+    /// A proxy that cannot be used; names the field.
+    #[error("{0}: not a usable proxy")]
+    Proxy(&'static str),
     /// The TLS library refuses the settings; says why.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),

@@ -13,6 +13,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::SetupFault;
+use crate::client::ClientIdentity;
 
 /// The certificate authorities that providers are checked against. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,6 +57,15 @@ impl TrustRoots {
         Ok(Self { store: Arc::new(store), given: Arc::new(given) })
     }
 
+    /// TLS as a client that trusts these: for calls to others than providers too. With `verify` false, certificates are not
+    /// checked.
+    ///
+    /// # Errors
+    /// [`SetupFault::Tls`]
+    pub fn client_config(&self, verify: bool) -> Result<ClientConfig, SetupFault> {
+        client_config(self, verify, None)
+    }
+
     /// How many authorities are trusted.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -71,7 +81,13 @@ impl TrustRoots {
 
 /// The TLS side of a client: aws-lc-rs, TLS 1.2 and 1.3, the given roots, or no check of the certificate's issuer and
 /// name at all when `verify` is false.
-pub(super) fn client_config(roots: &TrustRoots, verify: bool) -> Result<ClientConfig, SetupFault> {
+///
+/// With an `identity`, it is shown to whoever asks for a certificate.
+pub(super) fn client_config(
+    roots: &TrustRoots,
+    verify: bool,
+    identity: Option<&ClientIdentity>,
+) -> Result<ClientConfig, SetupFault> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let trust = if !verify {
         Trust::Anything
@@ -84,12 +100,17 @@ pub(super) fn client_config(roots: &TrustRoots, verify: bool) -> Result<ClientCo
                 .map_err(|fault| SetupFault::Tls(fault.to_string()))?;
         Trust::Roots { chains, given: Arc::clone(&roots.given) }
     };
-    Ok(ClientConfig::builder_with_provider(Arc::clone(&provider))
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|fault| SetupFault::Tls(fault.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier { provider, trust }))
-        .with_no_client_auth())
+        .with_custom_certificate_verifier(Arc::new(Verifier { provider, trust }));
+    match identity {
+        None => Ok(builder.with_no_client_auth()),
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain(), identity.key())
+            .map_err(|fault| SetupFault::Identity(fault.to_string())),
+    }
 }
 
 /// Checks a provider's certificate. The handshake's signatures are always checked, so the peer holds the key of the

@@ -11,11 +11,11 @@ use crate::http::Answer;
 use crate::provider::Provider;
 use crate::token::{Source, TokenPolicy, Validity, VerifiedToken, require_access_kind};
 
-/// The claims of an answer.
+/// Whether the provider answered the question at all.
 ///
 /// A 400 that says the token's type cannot be introspected is the token's fault. Every other status than 200 is the
-/// provider's or that of our credentials; so is an answer that is no JSON object.
-pub(super) fn read(answer: &Answer, now: UnixTime) -> Result<Map<String, Value>, Fault> {
+/// provider's or that of our credentials.
+pub(super) fn require_answered(answer: &Answer, now: UnixTime) -> Result<(), Fault> {
     let fault = |cause| Fault::from(ProviderFault::new(Call::Introspection, cause));
     match answer.status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(fault(Cause::Credentials)),
@@ -29,8 +29,12 @@ pub(super) fn read(answer: &Answer, now: UnixTime) -> Result<Map<String, Value>,
         }
         _ => {}
     }
-    answer.require_ok(now).map_err(fault)?;
-    answer.object().map_err(fault)
+    answer.require_ok(now).map_err(fault)
+}
+
+/// The claims of an answer in JSON.
+pub(super) fn read_json(answer: &Answer) -> Result<Map<String, Value>, Cause> {
+    answer.object()
 }
 
 /// What the claims say about the token, in order: `active`; the kind of token; `exp`, `nbf`, `iat`, each only when

@@ -69,8 +69,21 @@ impl AnswerCache {
         }
     }
 
-    /// Keeps a verdict for as long as the times allow; `size` is that of the answer in bytes.
-    pub(super) fn keep(&self, key: [u8; 32], verdict: &Verdict, size: usize, now: UnixTime) {
+    /// How many seconds an accepted token's answer is fresh.
+    pub(super) fn freshness(&self, token: &VerifiedToken, now: UnixTime) -> i64 {
+        self.positive(token, now.secs()).0
+    }
+
+    /// Keeps a verdict for as long as the times allow, and no longer than until `latest`; `size` is that of the answer in
+    /// bytes.
+    pub(super) fn keep(
+        &self,
+        key: [u8; 32],
+        verdict: &Verdict,
+        size: usize,
+        now: UnixTime,
+        latest: Option<i64>,
+    ) {
         let (fresh, usable) = match verdict {
             Ok(token) => self.positive(token, now.secs()),
             Err(_) => {
@@ -78,6 +91,8 @@ impl AnswerCache {
                 (seconds, seconds)
             }
         };
+        let left = latest.map_or(i64::MAX, |latest| latest.saturating_sub(now.secs()));
+        let (fresh, usable) = (fresh.min(left), usable.min(left));
         let Some(keep) = u64::try_from(usable).ok().filter(|keep| *keep > 0) else { return };
         let size = if verdict.is_ok() { size } else { 0 };
         self.entries.insert(
@@ -145,7 +160,7 @@ mod tests {
     /// The last seconds from 1000 at which a verdict is fresh and usable.
     fn lasting(times: CacheTimes, verdict: &Verdict) -> (Option<i64>, Option<i64>) {
         let cache = AnswerCache::new(times);
-        cache.keep([0; 32], verdict, 10, UnixTime::from_secs(1000));
+        cache.keep([0; 32], verdict, 10, UnixTime::from_secs(1000), None);
         let at = |second: i64| cache.lookup(&[0; 32], UnixTime::from_secs(1000 + second));
         let fresh = (0..200).take_while(|second| matches!(at(*second), Kept::Fresh(_))).last();
         let usable = (0..200).take_while(|second| !matches!(at(*second), Kept::Nothing)).last();

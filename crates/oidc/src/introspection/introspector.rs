@@ -3,17 +3,25 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keybound_pop::time::UnixTime;
 use parking_lot::Mutex;
+use reqwest::Url;
+use serde_json::{Map, Value};
 
-use super::answer::{judge, read};
+use super::answer::{judge, read_json, require_answered};
+use super::answer_jwt::Envelope;
 use super::cache::{AnswerCache, Kept, Verdict};
 use super::rate::RateBound;
 use super::request::compose;
-use super::{IntrospectionSettings, RequestExtras};
+use super::shared::Entry as SharedEntry;
+use super::{AnswerForm, IntrospectionSettings, RequestExtras};
+use crate::client::{Authentication, ClientCredentials, Offered};
+use crate::discovery::Metadata;
 use crate::fault::{Call, Cause, Fault, ProviderFault};
 use crate::flight::{Flight, launch};
+use crate::http::HttpClient;
 use crate::provider::Provider;
 use crate::token::{TokenPolicy, VerifiedToken};
 
@@ -135,11 +143,17 @@ impl Inner {
         extras: RequestExtras,
     ) -> Result<Verdict, ProviderFault> {
         let landing = Landing { inner: &self, key };
-        let (result, size) = match self.ask(&token, &extras).await {
-            Ok((token, size)) => (Ok(token), size),
-            Err(fault) => (Err(fault), 0),
+        if let Some(token) = self.learned(key).await {
+            drop(landing);
+            return Ok(Ok(token));
+        }
+        let asked = self.ask(&token, &extras).await;
+        let size = asked.as_ref().map_or(0, |(_, size)| *size);
+        let judged = match asked {
+            Ok((claims, _)) => self.judge(claims).await,
+            Err(fault) => Err(fault),
         };
-        let verdict = match result {
+        let verdict = match judged {
             Ok(token) => Ok(token),
             Err(Fault::Token(fault)) => Err(fault),
             Err(Fault::Provider(fault)) => return Err(fault),
@@ -149,28 +163,113 @@ impl Inner {
             }
         };
         if let Some(cache) = &self.cache {
-            cache.keep(key, &verdict, size, self.provider.clock.now());
+            cache.keep(key, &verdict, size, self.provider.clock.now(), None);
+            if let Ok(token) = &verdict {
+                self.tell_others(key, token, cache).await;
+            }
         }
         drop(landing);
         Ok(verdict)
     }
 
-    async fn ask(&self, token: &str, extras: &RequestExtras) -> Result<(Arc<VerifiedToken>, usize), Fault> {
-        let provider = &self.provider;
-        let url = provider.introspection_endpoint().await?;
-        let metadata = match &self.settings.client {
-            // Metadata that cannot be had leave the default method.
-            Some(client) if client.asks_metadata() => provider.metadata().await.ok().flatten(),
-            _ => None,
-        };
-        let request = compose(&self.settings, metadata.as_deref(), token, extras);
-        let answer = provider.http.post_form(&url, &request.headers, request.form, LIMIT).await;
-        let answer = answer.map_err(|cause| ProviderFault::new(Call::Introspection, cause))?;
-        let now = provider.clock.now();
-        let claims = read(&answer, now)?;
-        let token = judge(claims, self.settings.check_active, &self.policy, provider, now).await?;
-        Ok((token, answer.body.len()))
+    /// What another node was told, while that holds.
+    async fn learned(&self, key: [u8; 32]) -> Option<Arc<VerifiedToken>> {
+        let (shared, cache) = (self.settings.shared.as_ref()?, self.cache.as_ref()?);
+        let bytes = shared.get(key).await?;
+        let now = self.provider.clock.now();
+        let entry = SharedEntry::decode(&bytes, now)?;
+        // Judged again: the entry says what the provider said, not what this policy makes of it. Only good news is shared.
+        let token = self.judge(entry.claims).await.ok()?;
+        cache.keep(key, &Ok(Arc::clone(&token)), bytes.len(), now, Some(entry.fresh_until));
+        Some(token)
     }
+
+    async fn tell_others(&self, key: [u8; 32], token: &VerifiedToken, cache: &AnswerCache) {
+        let Some(shared) = &self.settings.shared else { return };
+        let now = self.provider.clock.now();
+        let fresh = cache.freshness(token, now);
+        let Some(lives) = u64::try_from(fresh).ok().filter(|seconds| *seconds > 0) else { return };
+        let entry = SharedEntry::encode(&token.claims, now.secs().saturating_add(fresh));
+        shared.put(key, entry, Duration::from_secs(lives)).await;
+    }
+
+    async fn judge(&self, claims: Map<String, Value>) -> Result<Arc<VerifiedToken>, Fault> {
+        let now = self.provider.clock.now();
+        judge(claims, self.settings.check_active, &self.policy, &self.provider, now).await
+    }
+
+    /// Asks the provider; answers the claims and the size of the answer.
+    async fn ask(&self, token: &str, extras: &RequestExtras) -> Result<(Map<String, Value>, usize), Fault> {
+        let provider = &self.provider;
+        let client = self.settings.clients.get(extras.client).or(self.settings.clients.first());
+        let (authentication, url, http) = self.prepare(client).await?;
+        let request = compose(&self.settings, authentication, token, extras);
+        let accept = self.settings.form.media_type();
+        let answer = http.post_form(&url, &request.headers, request.form, accept, LIMIT).await;
+        let answer = answer.map_err(fault)?;
+        let now = provider.clock.now();
+        require_answered(&answer, now)?;
+        let claims = match self.settings.form {
+            AnswerForm::Json => read_json(&answer).map_err(fault)?,
+            AnswerForm::Jwt | AnswerForm::TokenIntrospectionJwt => {
+                let envelope = Envelope {
+                    client: client.map(ClientCredentials::id),
+                    leeway: self.policy.leeway,
+                    verify_signature: self.settings.verify_signature,
+                    limit: LIMIT,
+                };
+                envelope.open(&answer, provider, now).await?
+            }
+        };
+        Ok((claims, answer.body.len()))
+    }
+
+    /// What authenticates the client, where the call goes, and by which connections.
+    async fn prepare(
+        &self,
+        client: Option<&ClientCredentials>,
+    ) -> Result<(Authentication, Url, &HttpClient), ProviderFault> {
+        let provider = &self.provider;
+        let plain = &provider.http;
+        let metadata = if self.policy.verify_parameters {
+            provider.metadata().await?
+        } else if client.is_some_and(ClientCredentials::asks_metadata) {
+            // Metadata that cannot be had leave the default method.
+            provider.metadata().await.ok().flatten()
+        } else {
+            None
+        };
+        let Some(client) = client else {
+            self.agree(metadata.as_deref(), None)?;
+            return Ok((Authentication::default(), provider.introspection_endpoint().await?, plain));
+        };
+        let offered = Offered::at_introspection(metadata.as_deref());
+        let method = client.choose(offered);
+        self.agree(metadata.as_deref(), Some(offered.admits(method)))?;
+        let (url, http) = match &self.settings.mutual_tls {
+            Some(mutual) if method.needs_certificate() => {
+                (provider.mtls_introspection_endpoint(mutual.endpoint.as_ref()).await?, &mutual.http)
+            }
+            _ => (provider.introspection_endpoint().await?, plain),
+        };
+        let issuer = provider.issuer().await?;
+        let authentication = client.authenticate(method, &issuer, provider.clock.now());
+        Ok((authentication.map_err(|cause| ProviderFault::new(Call::Introspection, cause))?, url, http))
+    }
+
+    /// `verify_parameters`: what is configured is what the metadata say.
+    fn agree(&self, metadata: Option<&Metadata>, offered: Option<bool>) -> Result<(), ProviderFault> {
+        let Some(metadata) = metadata.filter(|_| self.policy.verify_parameters) else { return Ok(()) };
+        self.provider.agree(Call::Introspection, metadata)?;
+        match offered {
+            Some(false) => Err(fault(Cause::Parameters("client_auth"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn fault(cause: Cause) -> ProviderFault {
+    ProviderFault::new(Call::Introspection, cause)
 }
 
 /// Ends a flight, also when its work panics or its runtime stops.

@@ -1,14 +1,15 @@
 //! Token introspection (RFC 7662): asking the issuer what a token is worth.
 
 mod answer;
+mod answer_jwt;
 mod cache;
-mod client_auth;
 mod introspector;
 mod rate;
 mod request;
 mod settings;
+mod shared;
 
-pub use client_auth::{AuthMethod, ClientCredentials};
 pub use introspector::Introspector;
 pub use request::RequestExtras;
-pub use settings::{CacheTimes, IntrospectionSettings};
+pub use settings::{AnswerForm, CacheTimes, IntrospectionSettings, MutualTls};
+pub use shared::SharedAnswers;

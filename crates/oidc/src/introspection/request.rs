@@ -7,7 +7,7 @@ use http::header::{
 use http::header::{HeaderName, HeaderValue};
 
 use super::IntrospectionSettings;
-use crate::discovery::Metadata;
+use crate::client::Authentication;
 
 /// What one client's request adds to the introspection of its token (`introspection_headers_client`,
 /// `introspection_post_args_client`, `introspection_post_args_client_headers`).
@@ -19,6 +19,8 @@ pub struct RequestExtras {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Form fields.
     pub post_args: Vec<(String, String)>,
+    /// Which client asks, by its place in the settings.
+    pub client: usize,
 }
 
 /// Fields that frame the call and cannot be added.
@@ -33,7 +35,7 @@ pub(super) struct Composed {
 impl RequestExtras {
     /// The key under which the answer for a token with this hash is kept.
     pub(super) fn key(&self, hash: &[u8; 32]) -> [u8; 32] {
-        if self.headers.is_empty() && self.post_args.is_empty() {
+        if self.headers.is_empty() && self.post_args.is_empty() && self.client == 0 {
             return *hash;
         }
         let mut text = hash.to_vec();
@@ -50,6 +52,8 @@ impl RequestExtras {
         for (name, value) in &self.post_args {
             add(1, name.as_bytes(), value.as_bytes());
         }
+        // Two clients may be told different things of one token.
+        add(2, b"", &(self.client as u64).to_be_bytes());
         keybound_pop::thumbprint::token_hash(&text)
     }
 }
@@ -57,15 +61,12 @@ impl RequestExtras {
 /// Puts a request together. The token comes first and only once; what is fixed replaces, what the client adds does not.
 pub(super) fn compose(
     settings: &IntrospectionSettings,
-    metadata: Option<&Metadata>,
+    client: Authentication,
     token: &str,
     extras: &RequestExtras,
 ) -> Composed {
-    let (authorization, client) = match &settings.client {
-        Some(client) => client.authenticate(metadata),
-        None => (None, vec![]),
-    };
-    let mut headers: Vec<_> = authorization.map(|value| (AUTHORIZATION, value)).into_iter().collect();
+    let Authentication { header, form: client } = client;
+    let mut headers: Vec<_> = header.map(|value| (AUTHORIZATION, value)).into_iter().collect();
     for (name, value) in settings.headers.iter().filter(|(name, _)| !OWN.contains(name)) {
         headers.retain(|(other, _)| other != name);
         headers.push((name.clone(), value.clone()));
@@ -119,8 +120,9 @@ mod tests {
                 (HeaderName::from_static("x-trace"), HeaderValue::from_static("1")),
             ],
             post_args: vec![pair("token", "forged"), pair("realm", "two"), pair("extra", "yes")],
+            client: 0,
         };
-        let composed = compose(&settings, None, "abc", &extras);
+        let composed = compose(&settings, Authentication::default(), "abc", &extras);
         assert_eq!(
             fields(&composed),
             [
@@ -143,5 +145,7 @@ mod tests {
         assert_eq!(RequestExtras::default().key(&hash), hash);
         assert_ne!(one.key(&hash), two.key(&hash));
         assert_ne!(one.key(&hash), hash);
+        let second = RequestExtras { client: 1, ..Default::default() };
+        assert_ne!(second.key(&hash), hash);
     }
 }

@@ -1,17 +1,28 @@
 //! What the configuration says about introspection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
 
-use super::ClientCredentials;
+use super::SharedAnswers;
+use crate::client::ClientCredentials;
+use crate::http::HttpClient;
 
 /// Introspection as configured. Comments name the `openid-connect` plugin's fields.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct IntrospectionSettings {
-    /// Who asks (`client_id`, `client_secret`, `introspection_endpoint_auth_method` or else `client_auth`); `None`
-    /// sends no client at all.
-    pub client: Option<ClientCredentials>,
+    /// Who may ask; a request chooses one of them by [`RequestExtras::client`](super::RequestExtras), the first by default.
+    /// Without any, no client is named at all.
+    pub clients: Vec<ClientCredentials>,
+    /// How those of them call who authenticate with a certificate.
+    pub mutual_tls: Option<MutualTls>,
+    /// The form of answer (`introspection_accept`).
+    pub form: AnswerForm,
+    /// Whether the signature of a signed answer is checked (`ignore_signature` without `introspection`).
+    pub verify_signature: bool,
+    /// Answers that nodes share (`cluster_cache_strategy`), beside `cache`.
+    pub shared: Option<Arc<dyn SharedAnswers>>,
     /// The form field for the token (`introspection_token_param_name`).
     pub token_param_name: String,
     /// The value of `token_type_hint` (`introspection_hint`); `None` sends none.
@@ -34,7 +45,11 @@ impl Default for IntrospectionSettings {
     /// The plugin's defaults, without a client.
     fn default() -> Self {
         Self {
-            client: None,
+            clients: vec![],
+            mutual_tls: None,
+            form: AnswerForm::Json,
+            verify_signature: true,
+            shared: None,
             token_param_name: "token".to_owned(),
             hint: Some("access_token".to_owned()),
             headers: vec![],
@@ -43,6 +58,46 @@ impl Default for IntrospectionSettings {
             cache: Some(CacheTimes::default()),
             max_rate: None,
         }
+    }
+}
+
+/// How a client calls that authenticates with a certificate.
+#[derive(Debug, Clone)]
+pub struct MutualTls {
+    /// The client for those calls, which shows the certificate.
+    pub http: HttpClient,
+    /// The endpoint for them, in place of the metadata's alias (`mtls_introspection_endpoint`).
+    pub endpoint: Option<reqwest::Url>,
+}
+
+/// The form of an introspection answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// JSON, as it is (RFC 7662 §2.2).
+    Json,
+    /// A signed JWT (RFC 9701 §5), asked for as `application/jwt`.
+    Jwt,
+    /// A signed JWT (RFC 9701 §5), asked for as `application/token-introspection+jwt`.
+    TokenIntrospectionJwt,
+}
+
+impl AnswerForm {
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Jwt => "application/jwt",
+            Self::TokenIntrospectionJwt => "application/token-introspection+jwt",
+        }
+    }
+
+    /// The form of that media type.
+    #[must_use]
+    pub fn from_media_type(name: &str) -> Option<Self> {
+        [Self::Json, Self::Jwt, Self::TokenIntrospectionJwt]
+            .into_iter()
+            .find(|form| form.media_type() == name)
     }
 }
 

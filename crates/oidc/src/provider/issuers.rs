@@ -51,6 +51,12 @@ impl Provider {
         Ok(listed || *self.issuer().await? == *issuer)
     }
 
+    /// Whether `issuer` is the configured one, in a spelling that the configuration leaves open.
+    pub(crate) async fn is_own_issuer(&self, issuer: &str) -> Result<bool, ProviderFault> {
+        let spelled = self.spellings.iter().any(|spelling| spelling == issuer);
+        Ok(spelled || *self.issuer().await? == *issuer)
+    }
+
     /// Whether the configuration lists issuers.
     pub(crate) fn lists_issuers(&self) -> bool {
         !self.spellings.is_empty() || !self.others.is_empty()

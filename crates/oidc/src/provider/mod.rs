@@ -39,6 +39,7 @@ pub struct Provider {
     spellings: Vec<String>,
     metadata: Option<Remote<Metadata>>,
     introspection: Option<Url>,
+    jwks: Option<Url>,
     keys: KeyRing,
     others: Vec<OtherIssuer>,
 }
@@ -84,6 +85,7 @@ impl Provider {
         for uri in &owners.ownerless {
             tracing::warn!(%uri, "extra_jwks_uris: no allowed issuer can be told to own this key set; it is not used");
         }
+        let jwks = jwks_endpoint.clone();
         let mut sets = Vec::new();
         match (jwks_endpoint, &metadata) {
             (Some(url), _) => sets.push(maker.keys_at(url)),
@@ -102,6 +104,7 @@ impl Provider {
             spellings: spellings.into_iter().map(str::to_owned).collect(),
             metadata,
             introspection,
+            jwks,
             keys: KeyRing::new(sets),
             others,
             http,
@@ -160,6 +163,51 @@ impl Provider {
         let metadata = self.metadata().await?;
         let url = metadata.and_then(|metadata| metadata.introspection_endpoint.clone());
         url.ok_or(ProviderFault::new(Call::Introspection, Cause::Endpoint("introspection_endpoint")))
+    }
+
+    /// Where clients with a certificate introspect tokens: `alias` when it is configured, else the alias that the metadata
+    /// name (RFC 8705 §5), else where all do. Always over TLS: elsewhere nobody would see the certificate.
+    ///
+    /// # Errors
+    /// As [`Self::introspection_endpoint`]; [`Cause::Endpoint`] too for an endpoint without TLS.
+    pub(crate) async fn mtls_introspection_endpoint(
+        &self,
+        alias: Option<&Url>,
+    ) -> Result<Url, ProviderFault> {
+        let url = match alias {
+            Some(url) => url.clone(),
+            // Metadata that cannot be had do not matter where the endpoint is configured.
+            None => match self
+                .metadata()
+                .await
+                .ok()
+                .flatten()
+                .and_then(|known| known.mtls_introspection_endpoint.clone())
+            {
+                Some(url) => url,
+                None => self.introspection_endpoint().await?,
+            },
+        };
+        if url.scheme() == "https" {
+            return Ok(url);
+        }
+        Err(ProviderFault::new(Call::Introspection, Cause::Endpoint("introspection_endpoint without TLS")))
+    }
+
+    /// Whether the endpoints that are configured are those of the metadata (`verify_parameters`).
+    ///
+    /// # Errors
+    /// [`Cause::Parameters`] with the first field that is not.
+    pub(crate) fn agree(&self, call: Call, metadata: &Metadata) -> Result<(), ProviderFault> {
+        for (field, configured, named) in [
+            ("introspection_endpoint", &self.introspection, &metadata.introspection_endpoint),
+            ("jwks_endpoint", &self.jwks, &metadata.jwks_uri),
+        ] {
+            if configured.is_some() && named.is_some() && configured != named {
+                return Err(ProviderFault::new(call, Cause::Parameters(field)));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -59,4 +59,24 @@ pub enum SettingsFault {
     /// A client without the secret that its authentication method needs.
     #[error("client_secret: missing for the client's authentication method")]
     ClientSecret,
+    /// A secret that is shorter than what its algorithm's hash gives (RFC 7518 §3.2); says how many bytes it needs.
+    #[error("client_secret: must have at least {0} bytes for its algorithm (RFC 7518 §3.2)")]
+    ShortSecret(usize),
+    /// A client without the certificate that its authentication method needs.
+    #[error("tls_client_auth_cert_id: missing for the client's authentication method")]
+    ClientCertificate,
+    /// A client without a private key.
+    #[error("client_jwk: missing for the client's authentication method")]
+    ClientKey,
+    /// An algorithm that is unknown, does not fit the method, or is not the key's.
+    #[error("client_alg: does not fit the client's authentication method or its key")]
+    ClientAlgorithm,
+    /// A private key that cannot sign; says why.
+    #[error("client_jwk: {0}")]
+    ClientJwk(String),
+    /// A symmetric key where a private one belongs.
+    #[error(
+        "client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret"
+    )]
+    SymmetricKey,
 }

@@ -2,6 +2,7 @@
 
 use keybound_pop::algorithm::AlgorithmSet;
 
+use crate::hmac::SharedSecrets;
 use crate::provider::SettingsFault;
 use crate::requirement::Requirement;
 
@@ -21,6 +22,11 @@ pub struct TokenPolicy {
     pub verify_claims: bool,
     /// Whether signatures of JWTs are checked (`verify_signature`).
     pub verify_signature: bool,
+    /// Whether the configuration must agree with the metadata (`verify_parameters`).
+    pub verify_parameters: bool,
+    /// The secrets that may verify tokens of the configured issuer beside its keys (`enable_hs_signatures`); `None`: a token
+    /// with an HMAC is refused.
+    pub secrets: Option<SharedSecrets>,
     /// Longest token in bytes.
     pub max_length: usize,
 }
@@ -35,6 +41,8 @@ impl Default for TokenPolicy {
             audience: None,
             verify_claims: true,
             verify_signature: true,
+            verify_parameters: false,
+            secrets: None,
             max_length: 16 * 1024,
         }
     }

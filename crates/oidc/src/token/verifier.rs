@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::cache::Partition;
 use super::{Source, TokenCache, TokenPolicy, Validity, VerifiedToken, require_access_kind};
-use crate::fault::{Fault, TokenFault};
+use crate::fault::{Call, Fault, TokenFault};
+use crate::hmac::HmacAlgorithm;
 use crate::provider::Provider;
 
 /// Verifies JWT access tokens of one provider under one policy.
@@ -20,10 +21,19 @@ pub struct Verifier {
     cache: Partition,
 }
 
+/// How a token is signed.
+#[derive(Clone, Copy)]
+enum Signed {
+    /// By a key of its issuer.
+    Key(Algorithm),
+    /// By a secret that the configured issuer shares with a client of ours.
+    Secret(HmacAlgorithm),
+}
+
 /// What a token says before anybody knows whether it is true.
 struct Unverified<'a> {
     jws: CompactJws<'a>,
-    algorithm: Algorithm,
+    signed: Signed,
     claims: Map<String, Value>,
     validity: Validity,
 }
@@ -79,10 +89,7 @@ impl Verifier {
         if header.contains_key("typ") && jws.typ().is_none() || !self.policy.types.accept(jws.typ()) {
             return Err(TokenFault::Type);
         }
-        let algorithm = jws.alg().map_err(|_: JwsFault| TokenFault::Algorithm)?;
-        if !self.policy.algorithms.contains(algorithm) {
-            return Err(TokenFault::Algorithm);
-        }
+        let signed = self.signed(&jws)?;
         if header.contains_key("kid") && jws.kid().is_none() {
             return Err(TokenFault::ClaimType("kid"));
         }
@@ -96,7 +103,21 @@ impl Verifier {
             }
             validity.check(now)?;
         }
-        Ok(Unverified { jws, algorithm, claims, validity })
+        Ok(Unverified { jws, signed, claims, validity })
+    }
+
+    fn signed(&self, jws: &CompactJws<'_>) -> Result<Signed, TokenFault> {
+        if let (Some(_), Some(Value::String(name))) = (&self.policy.secrets, jws.header().get("alg"))
+            && let Some(algorithm) = HmacAlgorithm::from_name(name)
+        {
+            return Ok(Signed::Secret(algorithm));
+        }
+        let algorithm = jws.alg().map_err(|_: JwsFault| TokenFault::Algorithm)?;
+        if self.policy.algorithms.contains(algorithm) {
+            Ok(Signed::Key(algorithm))
+        } else {
+            Err(TokenFault::Algorithm)
+        }
     }
 
     /// Issuer and signature: they belong together, because the issuer decides on the keys.
@@ -106,14 +127,33 @@ impl Verifier {
             Some(_) if self.policy.verify_claims => return Err(TokenFault::ClaimType("iss").into()),
             _ => None,
         };
+        if self.policy.verify_parameters
+            && let Some(metadata) = self.provider.metadata().await?
+        {
+            self.provider.agree(Call::Keys, &metadata)?;
+        }
         let demanded = self.policy.verify_claims || self.provider.lists_issuers();
         let keys = match issuer {
-            Some(issuer) if demanded => self.provider.keys_for(issuer).await?,
+            Some(issuer) if demanded => match token.signed {
+                Signed::Key(_) => self.provider.keys_for(issuer).await?,
+                // The secrets are shared with the configured issuer: another one, though allowed, has not signed with them.
+                Signed::Secret(_) if self.provider.is_own_issuer(issuer).await? => self.provider.own_keys(),
+                Signed::Secret(_) => return Err(TokenFault::Issuer.into()),
+            },
             None if demanded => return Err(TokenFault::ClaimMissing("iss").into()),
             _ => self.provider.own_keys(),
         };
-        if self.policy.verify_signature {
-            keys.verify(&token.jws, token.jws.kid(), token.algorithm).await?;
+        match token.signed {
+            _ if !self.policy.verify_signature => {}
+            Signed::Key(algorithm) => keys.verify(&token.jws, token.jws.kid(), algorithm).await?,
+            Signed::Secret(algorithm) => {
+                let verified = self.policy.secrets.as_ref().is_some_and(|secrets| {
+                    secrets.verify(algorithm, token.jws.signing_input(), token.jws.signature())
+                });
+                if !verified {
+                    return Err(TokenFault::Signature.into());
+                }
+            }
         }
         match issuer {
             Some(issuer) => Ok(issuer.into()),

@@ -33,8 +33,8 @@ fn active(changes: Value) -> Value {
     answer
 }
 
-fn client(method: Option<AuthMethod>) -> Option<ClientCredentials> {
-    Some(ClientCredentials::new("the client".to_owned(), Some("s:1".to_owned()), method).unwrap())
+fn client(method: Option<AuthMethod>) -> Vec<ClientCredentials> {
+    vec![ClientCredentials::new("the client".to_owned(), Some("s:1".to_owned()), method).unwrap()]
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn an_active_token_is_described_with_its_confirmation_at_the_top_level() {
 #[tokio::test]
 async fn the_request_carries_token_hint_and_client() {
     let (setup, _) = with_answer(&active(json!({}))).await;
-    let settings = IntrospectionSettings { client: client(None), ..Default::default() };
+    let settings = IntrospectionSettings { clients: client(None), ..Default::default() };
     introspect(&setup.introspector(settings.clone()), "a+b&c").await.unwrap();
     let asked = setup.mock.last(PATH);
     assert_eq!(asked.body, "token=a%2Bb%26c&token_type_hint=access_token");
@@ -65,7 +65,7 @@ async fn the_request_carries_token_hint_and_client() {
     assert_eq!(asked.header("content-type"), Some("application/x-www-form-urlencoded"));
 
     let settings = IntrospectionSettings {
-        client: client(Some(AuthMethod::SecretPost)),
+        clients: client(Some(AuthMethod::SecretPost)),
         token_param_name: "tok".to_owned(),
         hint: None,
         headers: vec![("x-a".parse().unwrap(), "1".parse().unwrap())],
@@ -75,6 +75,7 @@ async fn the_request_carries_token_hint_and_client() {
     let extras = RequestExtras {
         headers: vec![("x-b".parse().unwrap(), "2".parse().unwrap())],
         post_args: vec![("region".to_owned(), "eu".to_owned())],
+        client: 0,
     };
     setup.introspector(settings).introspect("t", &token_hash(b"t"), &extras).await.unwrap();
     let asked = setup.mock.last(PATH);
@@ -99,7 +100,7 @@ async fn metadata_choose_the_method_only_where_basic_is_not_offered() {
                 "introspection_endpoint_auth_methods_supported": listed,
             }),
         );
-        let settings = IntrospectionSettings { client: client(None), ..Default::default() };
+        let settings = IntrospectionSettings { clients: client(None), ..Default::default() };
         introspect(&setup.introspector(settings), "t").await.unwrap();
         let asked = setup.mock.last(PATH);
         assert_eq!(asked.header("authorization").is_some(), basic, "{listed}");
@@ -310,7 +311,7 @@ async fn answers_are_kept_apart_by_what_the_request_adds() {
     for tenant in ["one", "two", "one"] {
         let extras = RequestExtras {
             headers: vec![("x-tenant".parse().unwrap(), tenant.parse().unwrap())],
-            post_args: vec![],
+            ..RequestExtras::default()
         };
         introspector.introspect("t", &token_hash(b"t"), &extras).await.unwrap();
     }

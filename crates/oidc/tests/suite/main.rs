@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bounds;
+mod clients;
 mod discovery;
 mod introspection;
 mod keys;
 mod mock;
 mod setup;
+mod shared_answers;
+mod signed_answers;
 mod signer;
 mod tokens;

@@ -51,6 +51,7 @@ impl Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) path: String,
+    pub(crate) version: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -162,6 +163,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, state: &State) -> O
     let mut line = String::new();
     stream.read_line(&mut line).await.ok()?;
     let path = line.split(' ').nth(1)?.to_owned();
+    let version = line.trim_end().split(' ').nth(2)?.to_owned();
     let mut headers = vec![];
     loop {
         line.clear();
@@ -175,7 +177,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, state: &State) -> O
         .map_or(0, |(_, value)| value.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
-    let asked = Asked { path: path.clone(), headers, body: String::from_utf8(body).unwrap() };
+    let asked = Asked { path: path.clone(), version, headers, body: String::from_utf8(body).unwrap() };
     let reply = state.replies.lock().unwrap().get(&path).cloned().unwrap_or(Reply::status(404));
     state.asked.lock().unwrap().push(asked);
     state.count.send_modify(|count| *count += 1);

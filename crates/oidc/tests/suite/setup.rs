@@ -95,7 +95,7 @@ pub(crate) fn publish(mock: &Mock, path: &str) {
 }
 
 pub(crate) fn http(roots: TrustRoots, verify: bool, timeout: Duration) -> HttpClient {
-    HttpClient::new(&HttpSettings { roots, verify, timeout, keepalive: true }, Handle::current()).unwrap()
+    HttpClient::new(&HttpSettings { verify, timeout, ..HttpSettings::new(roots) }, Handle::current()).unwrap()
 }
 
 pub(crate) async fn verify(verifier: &Verifier, token: &str) -> Result<Arc<VerifiedToken>, Fault> {

@@ -258,3 +258,41 @@ async fn a_cold_provider_that_fails_is_never_the_tokens_fault() {
     setup.mock.reply("/keys", Reply::status(500));
     assert_eq!(provider_code(verify(&setup.verifier(), &setup.token()).await), "provider_status");
 }
+
+#[tokio::test]
+async fn a_token_with_an_hmac_holds_only_where_that_is_on_and_the_secret_is_long_enough() {
+    use aws_lc_rs::hmac;
+    use keybound_oidc::SharedSecrets;
+    use keybound_pop::base64url::encode;
+
+    let mut setup = Setup::new().await;
+    setup.settings.issuers_allowed = vec![setup.mock.url(""), "https://other.test".to_owned()];
+    let long = "0123456789abcdef0123456789abcdef";
+    let signed = |secret: &str, claims: &Value| {
+        let header = json!({"alg": "HS256", "typ": "at+jwt"}).to_string();
+        let input = format!("{}.{}", encode(header.as_bytes()), encode(claims.to_string().as_bytes()));
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), input.as_bytes());
+        format!("{input}.{}", encode(tag.as_ref()))
+    };
+    let good = signed(long, &setup.claims());
+    assert_eq!(token_fault(verify(&setup.verifier(), &good).await), TokenFault::Algorithm);
+
+    let secrets = |secrets: &[&str]| {
+        let secrets = secrets.iter().map(ToString::to_string).collect();
+        TokenPolicy { secrets: Some(SharedSecrets::new(secrets)), ..TokenPolicy::default() }
+    };
+    let verifier = setup.verifier_with(secrets(&["short", long]));
+    verify(&verifier, &good).await.unwrap();
+    for (token, fault) in [
+        (signed("short", &setup.claims()), TokenFault::Signature),
+        (signed("0123456789abcdef0123456789abcdeF", &setup.claims()), TokenFault::Signature),
+        (signed(long, &setup.claims_with(json!({"exp": NOW}))), TokenFault::Expired),
+        // Another allowed issuer does not sign with the secret that is shared with this one.
+        (signed(long, &setup.claims_with(json!({"iss": "https://other.test"}))), TokenFault::Issuer),
+        // A public key is never a secret.
+        (signed(&setup.key.jwk().to_string(), &setup.claims()), TokenFault::Signature),
+    ] {
+        assert_eq!(token_fault(verify(&verifier, &token).await), fault, "{token}");
+    }
+    verify(&verifier, &setup.token()).await.unwrap();
+}

@@ -102,6 +102,8 @@ fn providers() -> Vec<ProviderFault> {
         Cause::Malformed(""),
         Cause::IssuerMismatch,
         Cause::Endpoint(""),
+        Cause::Parameters(""),
+        Cause::ClientKeys,
         Cause::Busy,
         Cause::Interrupted,
     ];

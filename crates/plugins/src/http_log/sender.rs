@@ -46,11 +46,10 @@ impl Sender {
             HeaderValue::from_str(&target.content_type).map_err(|_| "content_type: bad header value")?;
         headers.push((CONTENT_TYPE, media));
         let settings = HttpSettings {
-            roots: environment.roots.clone(),
-            verify: true,
             timeout: Duration::try_from_secs_f64(target.timeout / 1000.0)
                 .map_err(|_| "timeout: out of range")?,
             keepalive: target.keepalive > 0.0,
+            ..HttpSettings::new(environment.roots.clone())
         };
         Ok(Self {
             client: HttpClient::new(&settings, environment.runtime.clone())

@@ -4,17 +4,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::Record;
-use keybound_oidc::{HttpClient, HttpSettings, Introspector, Provider, TokenCache, Verifier};
+use keybound_oidc::{HttpClient, Introspector, OwnKeys, Provider, TokenCache, Verifier};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::time::UnixTime;
-use keybound_store::replay::ReplayStore;
+use keybound_store::replay::{RedisReplaySettings, ReplayStore, Start};
 use moka::sync::Cache;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::answer::Answerer;
+use super::asking;
 use super::binding::Binder;
 use super::certificate::CertificateSource;
-use super::config::{Config, ProviderConfig, ReplayConfig, Transport};
+use super::client_choice::ClientChoice;
+use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
 use super::nonce::Nonces;
 use super::replay::{Horizon, Replay};
 use super::target::Targets;
@@ -34,13 +37,23 @@ pub(crate) struct Shared {
     headers: Arc<Headers>,
     clients: Mutex<HashMap<Transport, HttpClient>>,
     providers: Mutex<HashMap<String, Weak<Provider>>>,
+    pub(crate) own_keys: Arc<OwnKeys>,
+}
+
+/// Where an instance remembers used proofs.
+struct Memory {
+    config: ReplayConfig,
+    reach: i64,
+    store: Arc<dyn ReplayStore>,
 }
 
 /// What one instance keeps when its configuration changes.
 pub(crate) struct Builder {
     own_secret: [u8; 32],
     horizon: Horizon,
-    replay: Option<(ReplayConfig, Arc<dyn ReplayStore>)>,
+    replay: Option<Memory>,
+    /// Whether used proofs of earlier processes may be unknown, and from which second on they are known.
+    complete_from: Option<UnixTime>,
     tokens: Option<(String, Arc<Tokens>)>,
     /// Seconds for which a proof can be used.
     pub(crate) reach: i64,
@@ -53,6 +66,7 @@ impl Shared {
             headers: Arc::new(Headers::new(HEADER_CACHE)),
             clients: Mutex::default(),
             providers: Mutex::default(),
+            own_keys: Arc::default(),
         }
     }
 
@@ -62,20 +76,13 @@ impl Shared {
         providers.values().filter_map(Weak::upgrade).collect()
     }
 
-    fn client(&self, transport: Transport, environment: &Environment) -> Result<HttpClient, String> {
+    fn client(&self, transport: &Transport, environment: &Environment) -> Result<HttpClient, String> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&transport) {
+        if let Some(client) = clients.get(transport) {
             return Ok(client.clone());
         }
-        let settings = HttpSettings {
-            roots: environment.roots.clone(),
-            verify: transport.verify,
-            timeout: transport.timeout,
-            keepalive: transport.keepalive,
-        };
-        let client =
-            HttpClient::new(&settings, environment.runtime.clone()).map_err(|fault| fault.to_string())?;
-        clients.insert(transport, client.clone());
+        let client = asking::called(&asking::http(transport, environment), environment)?;
+        clients.insert(transport.clone(), client.clone());
         Ok(client)
     }
 
@@ -87,7 +94,7 @@ impl Shared {
         config: &ProviderConfig,
         environment: &Environment,
     ) -> Result<Arc<Provider>, String> {
-        let client = self.client(config.transport, environment)?;
+        let client = self.client(&config.transport, environment)?;
         let mut providers = self.providers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(provider) = providers.get(&key).and_then(Weak::upgrade) {
             return Ok(provider);
@@ -104,11 +111,11 @@ impl Builder {
     /// State for a new instance. `complete_from`: the second before which used proofs may be unknown.
     pub(crate) fn new(environment: &Environment, complete_from: Option<UnixTime>) -> Self {
         let horizon = complete_from.map(Horizon::after_start).unwrap_or_default();
-        Self { own_secret: secret(environment), horizon, replay: None, tokens: None, reach: 0 }
+        Self { own_secret: secret(environment), horizon, replay: None, complete_from, tokens: None, reach: 0 }
     }
 
-    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about tokens stays the same,
-    /// verified tokens carry over from the one before.
+    /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about
+    /// tokens stays the same, verified tokens carry over from the one before.
     ///
     /// # Errors
     /// The field, and what is wrong with it.
@@ -122,11 +129,30 @@ impl Builder {
         let config = Config::parse(record)?;
         let possession = config.possession.clone();
         self.extend(possession.proof.lifetime + possession.proof.leeway, environment);
-        let store = self.store(possession.replay, environment);
+        let store = self.store(instance.id, &possession, environment);
+        // All nodes of one store, and later processes, seal alike.
+        let root = &environment.root;
+        let nonce_secret = if root.is_shared() {
+            root.derive("dpop nonce", instance.id.as_bytes())
+        } else {
+            self.own_secret
+        };
+        let nonces = Nonces::new(
+            possession.nonce.clone(),
+            &nonce_secret,
+            root.is_shared(),
+            Arc::clone(&environment.random),
+        )?;
         let binder = Binder {
             targets: Targets::new(possession.origins.clone()),
-            nonces: Nonces::new(possession.nonce.clone(), &self.own_secret, Arc::clone(&environment.random))?,
-            replay: Replay { mode: possession.replay.mode, store, horizon: self.horizon },
+            nonces,
+            replay: Replay {
+                mode: possession.replay.mode,
+                store,
+                // A Redis knows itself what it may have lost.
+                horizon: if possession.replay.redis.is_some() { Horizon::default() } else { self.horizon },
+                fail_open: possession.replay.fail_open,
+            },
             headers: Arc::clone(&shared.headers) as Arc<dyn KeyCache>,
             certificates: CertificateSource::parse(record, instance.material, environment)?,
             possession,
@@ -137,7 +163,7 @@ impl Builder {
                 &config.possession.policy,
                 config.possession.proof.algorithms,
             ),
-            tokens: self.tokens(record, &config, shared, environment)?,
+            tokens: self.tokens(instance, &config, shared, environment)?,
             binder,
             clock: SharedClock(Arc::clone(&environment.clock)),
             config,
@@ -152,32 +178,67 @@ impl Builder {
         self.reach = reach;
     }
 
-    /// The memory of used proofs: the one there is, unless its bounds changed. A new one is empty, so that it counts as
-    /// after a start, and the secret for nonces is a new one too.
-    fn store(&mut self, config: ReplayConfig, environment: &Environment) -> Arc<dyn ReplayStore> {
-        let bounds = |config: &ReplayConfig| (config.max_entries, config.max_entries_per_key);
-        match &self.replay {
-            Some((known, store)) if bounds(known) == bounds(&config) => Arc::clone(store),
-            known => {
-                if known.is_some() {
-                    self.horizon = Horizon::after_start(environment.clock.now().next_whole_second());
-                    self.own_secret = secret(environment);
-                }
-                let store = environment.replay.memory(config.max_entries, config.max_entries_per_key);
-                self.replay = Some((config, Arc::clone(&store)));
-                store
+    /// The memory of used proofs: the one there is, unless its place or its bounds changed. A new one in the process is empty,
+    /// so that it counts as after a start, and the secret for nonces is a new one too.
+    fn store(
+        &mut self,
+        id: Uuid,
+        possession: &Possession,
+        environment: &Environment,
+    ) -> Arc<dyn ReplayStore> {
+        let config = possession.replay.clone();
+        let place = |config: &ReplayConfig| (config.max_entries_per_key, config.redis.clone());
+        let reach = self.reach;
+        if let Some(known) = &self.replay
+            && place(&known.config) == place(&config)
+            && match config.redis {
+                Some(_) => known.reach == reach,
+                None => known.config.max_entries == config.max_entries,
             }
+        {
+            return Arc::clone(&known.store);
         }
+        let now = environment.clock.now().next_whole_second();
+        let store = if let Some(redis) = &config.redis {
+            let start = match (&self.replay, self.complete_from) {
+                (Some(known), _) if known.config.redis == config.redis => Start::Running,
+                (Some(_), _) => Start::Moved(now.secs()),
+                (None, Some(from)) => Start::Boot(from.secs()),
+                (None, None) => Start::New,
+            };
+            let settings = RedisReplaySettings {
+                instance: *id.as_bytes(),
+                max_entries_per_key: config.max_entries_per_key,
+                reach,
+                leeway: possession.proof.leeway,
+                start,
+            };
+            environment.replay.redis(redis, settings)
+        } else {
+            if self.replay.is_some() {
+                self.horizon = Horizon::after_start(now);
+                self.own_secret = secret(environment);
+            }
+            environment.replay.memory(config.max_entries, config.max_entries_per_key)
+        };
+        self.replay = Some(Memory { config, reach, store: Arc::clone(&store) });
+        store
     }
 
     fn tokens(
         &mut self,
-        record: &Record,
+        instance: &Instance<'_>,
         config: &Config,
         shared: &Shared,
         environment: &Environment,
     ) -> Result<Arc<Tokens>, String> {
-        let key = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        let record = instance.config;
+        let identity = asking::identity(instance, config)?;
+        let key = format!(
+            "{} {:?}",
+            excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]),
+            identity.as_ref().map(|(pem, _)| pem)
+        );
         if let Some((known, tokens)) = &self.tokens
             && *known == key
         {
@@ -185,13 +246,18 @@ impl Builder {
         }
         let provider =
             shared.provider(excerpt(record, &[&PROVIDER_FIELDS]), &config.provider, environment)?;
-        let ProviderConfig { policy, introspection, extras, .. } = config.provider.clone();
+        let ProviderConfig { policy, extras, clients, .. } = config.provider.clone();
+        let identity = identity.map(|(_, identity)| identity);
+        let mut introspection = asking::introspection(config, identity, &shared.own_keys, environment)?;
+        let asked = excerpt(record, &[&PROVIDER_FIELDS, &TOKEN_FIELDS]);
+        introspection.shared = asking::cluster_cache(config, &asked, environment)?;
         let tokens = Arc::new(Tokens {
             verifier: Verifier::new(Arc::clone(&provider), policy.clone(), &shared.tokens),
             introspector: Introspector::new(provider, introspection, policy),
             methods: config.methods,
             domains: config.domains.clone(),
             extras,
+            clients: ClientChoice::new(clients.ids(), &clients.arg),
         });
         self.tokens = Some((key, Arc::clone(&tokens)));
         Ok(tokens)
@@ -205,7 +271,7 @@ fn secret(environment: &Environment) -> [u8; 32] {
 }
 
 /// The fields that decide where metadata and keys come from.
-const PROVIDER_FIELDS: [&str; 13] = [
+const PROVIDER_FIELDS: [&str; 19] = [
     "issuer",
     "using_pseudo_issuer",
     "issuers_allowed",
@@ -219,10 +285,16 @@ const PROVIDER_FIELDS: [&str; 13] = [
     "ssl_verify",
     "timeout",
     "keepalive",
+    "http_version",
+    "http_proxy",
+    "http_proxy_authorization",
+    "https_proxy",
+    "https_proxy_authorization",
+    "no_proxy",
 ];
 
 /// The fields that, beside those, decide whether a token is good and how long that is remembered.
-const TOKEN_FIELDS: [&str; 35] = [
+const TOKEN_FIELDS: [&str; 45] = [
     "auth_methods",
     "introspect_jwt_tokens",
     "domains",
@@ -237,6 +309,13 @@ const TOKEN_FIELDS: [&str; 35] = [
     "client_id",
     "client_secret",
     "client_auth",
+    "client_alg",
+    "client_arg",
+    "client_jwk",
+    "tls_client_auth_cert_id",
+    "tls_client_auth_ssl_verify",
+    "mtls_introspection_endpoint",
+    "verify_parameters",
     "introspection_endpoint_auth_method",
     "introspection_accept",
     "introspection_token_param_name",
@@ -255,6 +334,9 @@ const TOKEN_FIELDS: [&str; 35] = [
     "cache_ttl_max",
     "cache_ttl_neg",
     "cache_ttl_resurrect",
+    "cluster_cache_strategy",
+    "cluster_cache_items",
+    "cluster_cache_redis",
     "enable_hs_signatures",
     "ignore_signature",
     "max_age",

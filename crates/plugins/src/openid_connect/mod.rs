@@ -13,10 +13,13 @@
 //! A step that fails becomes a [`answer::Refused`], and that the refusal which the client sees.
 
 mod answer;
+mod asking;
 mod authorize;
 mod binding;
 mod build;
 mod certificate;
+mod client_choice;
+mod cluster_cache;
 mod config;
 mod credential;
 mod nonce;
@@ -110,7 +113,7 @@ impl OpenIdConnect {
             .map_err(|fault| Box::new(Refused::new(fault, credential::meant_scheme(&head.headers))))?;
         let used = credential.scheme;
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
-        let token = self.tokens.verify(credential, &head.headers, body).await.map_err(|fault| {
+        let token = self.tokens.verify(credential, head, body).await.map_err(|fault| {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;

@@ -16,16 +16,23 @@ pub(super) struct Nonces {
     keys: NonceKeys,
     random: Arc<dyn Random>,
     config: NonceConfig,
+    /// Whether `own` is known beyond this process.
+    own_is_shared: bool,
 }
 
 impl Nonces {
-    /// Nonces sealed with the configured secrets, else with `own`, which is made at the start. Where secrets are
+    /// Nonces sealed with the configured secrets, else with `own`. Where secrets are
     /// configured, `own` still opens, so that configuring them refuses nobody.
-    pub(super) fn new(config: NonceConfig, own: &[u8; 32], random: Arc<dyn Random>) -> Result<Self, String> {
+    pub(super) fn new(
+        config: NonceConfig,
+        own: &[u8; 32],
+        own_is_shared: bool,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, String> {
         let secrets: Vec<&[u8]> =
             config.secrets.iter().map(String::as_bytes).chain([own.as_slice()]).collect();
         let keys = NonceKeys::new(&secrets).map_err(|fault| format!("dpop_nonce_secrets: {fault}"))?;
-        Ok(Self { keys, random, config })
+        Ok(Self { keys, random, config, own_is_shared })
     }
 
     /// What a nonce for this key and this route is bound to; nothing unless configured.
@@ -65,9 +72,9 @@ impl Nonces {
         age > self.config.rotation
     }
 
-    /// Whether a nonce that opens may have been sealed before this process started.
+    /// Whether a nonce that opens may have been sealed by another process.
     pub(super) fn outlives_process(&self) -> bool {
-        !self.config.secrets.is_empty()
+        self.own_is_shared || !self.config.secrets.is_empty()
     }
 }
 

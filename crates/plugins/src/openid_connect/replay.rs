@@ -15,6 +15,8 @@ pub(super) struct Replay {
     pub(super) mode: ReplayMode,
     pub(super) store: Arc<dyn ReplayStore>,
     pub(super) horizon: Horizon,
+    /// Whether a proof passes while the store cannot be reached.
+    pub(super) fail_open: bool,
 }
 
 /// The seconds from which on every used proof is remembered. One that was made earlier could have been used without a
@@ -56,14 +58,30 @@ impl Replay {
         }
         let mut key = [0; 16];
         key.iter_mut().zip(verified.thumbprint.as_bytes()).for_each(|(to, from)| *to = *from);
-        let record = ReplayRecord { id: *verified.replay.as_bytes(), key, until: verified.keep_until.secs() };
+        let (made, by_nonce) = match verified.nonce_age {
+            Some(age) => (now.secs().saturating_sub(age), true),
+            None => (verified.issued_at.secs(), false),
+        };
+        let record = ReplayRecord {
+            id: *verified.replay.as_bytes(),
+            key,
+            until: verified.keep_until.secs(),
+            // Where a replay is only reported, nothing is refused for a record that may be missing.
+            made: if self.mode == ReplayMode::Enforce { made } else { i64::MAX },
+            by_nonce,
+        };
         let fault: AccessFault = match self.store.put_if_absent(record, now.secs()).await {
             Ok(Recorded::Fresh) => return Ok(()),
             Ok(Recorded::Seen) => ProofFault::Replayed.into(),
+            Ok(Recorded::Cold) => ProofFault::Cold.into(),
             Ok(Recorded::Full) => ReplayStoreFault::Full.into(),
             Ok(Recorded::KeyQuota { retry_after }) => ReplayStoreFault::KeyQuota { retry_after }.into(),
             Err(fault) => {
-                tracing::error!(%fault, "the store of used proofs failed");
+                tracing::error!(%fault, passed = self.fail_open, "the store of used proofs failed");
+                if self.fail_open {
+                    notes.noticed.push("replay_not_recorded");
+                    return Ok(());
+                }
                 ReplayStoreFault::Unreachable.into()
             }
         };

@@ -8,9 +8,10 @@ use keybound_pop::confirmation::Confirmation;
 use keybound_pop::thumbprint::token_hash;
 use serde_json::{Map, Value};
 
+use super::client_choice::ClientChoice;
 use super::config::{ExtraNames, Methods};
 use super::credential::{self, BodyKind, Credential};
-use crate::contract::BodySource;
+use crate::contract::{BodySource, Head};
 use crate::fault::AccessFault;
 
 /// What verifies the tokens of one instance. Kept while the configuration that decides about tokens stays the same.
@@ -21,6 +22,7 @@ pub(super) struct Tokens {
     pub(super) methods: Methods,
     pub(super) domains: Vec<String>,
     pub(super) extras: ExtraNames,
+    pub(super) clients: ClientChoice,
 }
 
 /// A credential whose token is good. Whether its bearer may use it is not known yet.
@@ -63,12 +65,12 @@ impl Tokens {
     pub(super) async fn verify(
         &self,
         credential: Credential,
-        headers: &HeaderMap,
+        head: &Head,
         body: &mut dyn BodySource,
     ) -> Result<VerifiedToken, AccessFault> {
         let text = credential.token();
         let hash = token_hash(text.as_bytes());
-        let token = self.judge(text, &hash, headers, body).await?;
+        let token = self.judge(text, &hash, head, body).await?;
         Ok(VerifiedToken { credential, hash, token })
     }
 
@@ -76,12 +78,12 @@ impl Tokens {
         &self,
         text: &str,
         hash: &[u8; 32],
-        headers: &HeaderMap,
+        head: &Head,
         body: &mut dyn BodySource,
     ) -> Result<Arc<keybound_oidc::VerifiedToken>, AccessFault> {
         let token = match self.verifier.cached(hash) {
             Some(known) if self.methods.bearer && !self.methods.introspect_jwt => known?,
-            _ => self.look(text, hash, headers, body).await?,
+            _ => self.look(text, hash, head, body).await?,
         };
         let domain = token.claims.get("hd").and_then(Value::as_str);
         if self.domains.is_empty()
@@ -97,7 +99,7 @@ impl Tokens {
         &self,
         text: &str,
         hash: &[u8; 32],
-        headers: &HeaderMap,
+        head: &Head,
         body: &mut dyn BodySource,
     ) -> Result<Arc<keybound_oidc::VerifiedToken>, AccessFault> {
         let here = match Shape::of(text) {
@@ -110,7 +112,7 @@ impl Tokens {
             if !self.methods.introspect_jwt {
                 return Ok(token);
             }
-            let extras = self.extras.of(headers, body).await;
+            let extras = self.extras(head, body).await;
             let answer = self.introspector.introspect(text, hash, &extras).await?;
             // The provider may add a binding; it can not loosen or change the one in the token.
             return match (&token.confirmation, &answer.confirmation) {
@@ -119,8 +121,17 @@ impl Tokens {
                 _ => Err(TokenFault::Inactive.into()),
             };
         }
-        let extras = self.extras.of(headers, body).await;
+        let extras = self.extras(head, body).await;
         Ok(self.introspector.introspect(text, hash, &extras).await?)
+    }
+}
+
+impl Tokens {
+    /// What this request adds to the introspection of its token, and which client asks.
+    async fn extras(&self, head: &Head, body: &mut dyn BodySource) -> RequestExtras {
+        let mut extras = self.extras.of(&head.headers, body).await;
+        extras.client = self.clients.of(head, body).await;
+        extras
     }
 }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use keybound_model::checks::{host, sni};
 use keybound_model::schema::{Shorthand, Type, boolean, integer, record, string};
-use keybound_store::counters::{RedisSettings, Verify};
+use keybound_store::redis::{Address, RedisSettings, RedisTls, Server};
 use serde::Deserialize;
 
 /// The configuration of a Redis.
@@ -16,20 +16,20 @@ pub(super) struct Config {
     database: i64,
     ssl: bool,
     ssl_verify: bool,
+    server_name: Option<String>,
 }
 
 impl Config {
     pub(super) fn settings(self) -> Result<RedisSettings, String> {
-        let verify = if self.ssl_verify { Verify::Full } else { Verify::Nothing };
+        let host = self.host.ok_or("redis.host: required field missing")?;
         let timeout = Duration::from_millis(self.timeout.max(1));
+        let tls = RedisTls { verify: self.ssl_verify, server_name: self.server_name };
         Ok(RedisSettings {
-            host: self.host.ok_or("redis.host: required field missing")?,
-            port: self.port,
-            timeout,
             username: self.username.filter(|name| !name.is_empty()),
             password: self.password.filter(|password| !password.is_empty()),
             database: self.database,
-            tls: self.ssl.then_some(verify),
+            tls: self.ssl.then_some(tls),
+            ..RedisSettings::new(Server::Tcp(Address { host, port: self.port }), timeout)
         })
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn field() -> Type {
         ("ssl_verify", boolean().required().default(false).doc("Whether the certificate is checked.")),
         (
             "server_name",
-            string().check("sni", sni).not_yet_supported().doc("Another name for the handshake."),
+            string().check("sni", sni).doc("The name that the certificate is for, where it is not the host."),
         ),
     ])
     .required()

@@ -8,12 +8,16 @@
 )]
 
 mod answers;
+mod clients;
+mod cluster_cache;
 mod credentials;
 mod decision_table;
 mod forwarding;
+mod hour;
 mod introspection;
 mod nonces;
 mod proofs;
+mod redis;
 mod replay;
 mod restart;
 mod support;

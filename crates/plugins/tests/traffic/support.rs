@@ -17,8 +17,10 @@ use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStore
 use keybound_pop::htu::{Host, Scheme};
 use keybound_pop::time::{FixedClock, UnixTime};
 use keybound_store::BoxFuture;
-use keybound_store::counters::{CounterFault, CounterStore, MemoryCounters, RedisSettings, Window};
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::counters::{CounterFault, CounterStore, MemoryCounters, Window};
+use keybound_store::redis::RedisSettings;
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -45,6 +47,10 @@ impl ReplayStores for Stores {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
     }
+
+    fn redis(&self, _redis: &RedisSettings, _settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
+    }
 }
 
 /// A Redis that is down.
@@ -58,6 +64,16 @@ impl CounterStore for Down {
         _now: i64,
     ) -> BoxFuture<'a, Result<Vec<u64>, CounterFault>> {
         Box::pin(std::future::ready(Err(CounterFault("refused".to_owned()))))
+    }
+}
+
+impl SharedStores for Stores {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
     }
 }
 
@@ -82,6 +98,7 @@ impl World {
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
             replay: Arc::clone(&stores) as _,
+            shared: Arc::clone(&stores) as _,
             counters: stores,
             metrics: Arc::clone(&metrics),
             root: Arc::new(RootSecret::new([0; 32], false)),

@@ -26,6 +26,10 @@ struct Shard {
     counted: HashMap<Box<str>, Vec<Counter>>,
     /// The second in which it was last looked through: once is enough, and each time costs.
     swept_at: Option<i64>,
+    /// Everybody's name, to look at a few anywhere.
+    names: Vec<Box<str>>,
+    /// Where the next look begins.
+    next: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +72,7 @@ impl MemoryCounters {
                 shard.make_room(now, self.room);
             }
             shard.counted.insert(who.into(), Vec::new());
+            shard.names.push(who.into());
         }
         let Some(counters) = shard.counted.get_mut(who) else { return Vec::new() };
         let before: Vec<u64> = windows
@@ -98,15 +103,23 @@ impl Shard {
     fn make_room(&mut self, now: i64, room: usize) {
         if self.swept_at != Some(now) {
             self.swept_at = Some(now);
-            self.counted.retain(|_, counters| counters.iter().any(|counter| counter.end > now));
+            let counted = &mut self.counted;
+            counted.retain(|_, counters| counters.iter().any(|counter| counter.end > now));
+            self.names.retain(|name| counted.contains_key(name));
             if self.counted.len() < room {
                 return;
             }
         }
         let most = |counters: &[Counter]| counters.iter().map(|counter| counter.count).max().unwrap_or(0);
-        let least = self.counted.iter().take(LOOKED_AT).min_by_key(|(_, counters)| most(counters));
-        if let Some(who) = least.map(|(who, _)| who.clone()) {
-            self.counted.remove(&who);
+        // From another place each time, so that no caller is looked at again and again while others never are.
+        let looked_at =
+            (0..LOOKED_AT.min(self.names.len())).map(|step| (self.next + step) % self.names.len());
+        let counted = |place: &usize| self.names.get(*place).and_then(|name| self.counted.get(name));
+        let least = looked_at.min_by_key(|place| counted(place).map_or(0, |counters| most(counters)));
+        self.next = self.next.wrapping_add(LOOKED_AT) % self.names.len().max(1);
+        if let Some(place) = least {
+            let name = self.names.swap_remove(place);
+            self.counted.remove(&name);
         }
     }
 }
@@ -138,6 +151,26 @@ mod tests {
             store.count_now("heavy", &window, 1);
         }
         assert!(store.len() <= SHARDS, "{}", store.len());
+    }
+
+    #[test]
+    fn who_is_given_up_is_looked_for_everywhere() {
+        let store = MemoryCounters::new(SHARDS * 64);
+        let window = [Window { name: "day", start: 0, end: 86_400, limit: 1000 }];
+        let mut first: Vec<String> = (0..SHARDS * 64).map(|number| format!("first {number}")).collect();
+        for who in &first {
+            store.count_now(who, &window, 1);
+        }
+        for stranger in 0..SHARDS * 64 * 8 {
+            store.count_now(&format!("stranger {stranger}"), &window, 1);
+        }
+        first.retain(|who| store.count_now(who, &[Window { limit: 0, ..window[0] }], 1) != [0]);
+        // Who was counted as little as everybody else does not stay because of the place it has.
+        assert!(first.len() < SHARDS * 8, "{}", first.len());
+        for shard in &store.shards {
+            let shard = shard.lock();
+            assert_eq!(shard.names.len(), shard.counted.len());
+        }
     }
 
     #[test]

@@ -3,8 +3,6 @@
 mod memory;
 mod redis;
 
-use std::time::Duration;
-
 use crate::BoxFuture;
 
 pub use self::memory::MemoryCounters;
@@ -40,43 +38,4 @@ pub trait CounterStore: Send + Sync {
         windows: &'a [Window],
         now: i64,
     ) -> BoxFuture<'a, Result<Vec<u64>, CounterFault>>;
-}
-
-/// How a Redis is reached.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisSettings {
-    /// Its name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// The time for connecting, and for each call.
-    pub timeout: Duration,
-    /// The user, where the Redis knows users.
-    pub username: Option<String>,
-    /// The password.
-    pub password: Option<String>,
-    /// The number of the database.
-    pub database: i64,
-    /// Whether the connection is TLS, and whether the certificate is then checked.
-    pub tls: Option<Verify>,
-}
-
-/// Whether a certificate is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verify {
-    /// Against the authorities of the system, with the host's name.
-    Full,
-    /// Not at all.
-    Nothing,
-}
-
-impl std::fmt::Debug for RedisSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RedisSettings")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("database", &self.database)
-            .field("tls", &self.tls)
-            .finish_non_exhaustive()
-    }
 }

@@ -1,15 +1,10 @@
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock};
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
-};
-use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use redis::FromRedisValue;
 
-use super::{CounterFault, CounterStore, RedisSettings, Verify, Window};
+use super::{CounterFault, CounterStore, Window};
 use crate::BoxFuture;
+use crate::redis::{Order, RedisClient, Script};
 
 /// Reads every counter, and adds one to each unless one of them is at its limit.
 ///
@@ -27,105 +22,18 @@ if not full then
 end
 return before";
 
-/// After a failure nobody tries to connect for so long.
-const REST: Duration = Duration::from_secs(1);
+static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(SCRIPT));
 
-/// Counters in a Redis. One connection carries all calls; it is opened at the first, and again after a failure.
+/// Counters in a Redis.
 pub struct RedisCounters {
-    shared: Arc<Shared>,
-    runtime: Handle,
-}
-
-struct Shared {
-    settings: RedisSettings,
-    link: Mutex<Link>,
-}
-
-enum Link {
-    None,
-    Open(MultiplexedConnection),
-    Resting(Instant, CounterFault),
+    client: Arc<RedisClient>,
 }
 
 impl RedisCounters {
-    /// Counters in this Redis. Connects to nothing yet; the connection will live on `runtime`.
+    /// Counters in this Redis. Connects to nothing yet.
     #[must_use]
-    pub fn new(settings: RedisSettings, runtime: Handle) -> Self {
-        Self { shared: Arc::new(Shared { settings, link: Mutex::new(Link::None) }), runtime }
-    }
-}
-
-impl Shared {
-    /// The connection, opened when there is none.
-    async fn link(&self) -> Result<MultiplexedConnection, CounterFault> {
-        let mut link = self.link.lock().await;
-        match &*link {
-            Link::Open(open) => return Ok(open.clone()),
-            Link::Resting(until, fault) if Instant::now() < *until => return Err(fault.clone()),
-            Link::Resting(..) | Link::None => {}
-        }
-        match self.open().await {
-            Ok(open) => {
-                *link = Link::Open(open.clone());
-                Ok(open)
-            }
-            Err(fault) => {
-                *link = Link::Resting(Instant::now() + REST, fault.clone());
-                Err(fault)
-            }
-        }
-    }
-
-    async fn open(&self) -> Result<MultiplexedConnection, CounterFault> {
-        let settings = &self.settings;
-        let (host, port) = (settings.host.clone(), settings.port);
-        let address = match settings.tls {
-            None => ConnectionAddr::Tcp(host, port),
-            Some(verify) => {
-                ConnectionAddr::TcpTls { host, port, insecure: verify == Verify::Nothing, tls_params: None }
-            }
-        };
-        let mut login = RedisConnectionInfo::default().set_db(settings.database);
-        if let Some(username) = &settings.username {
-            login = login.set_username(username);
-        }
-        if let Some(password) = &settings.password {
-            login = login.set_password(password);
-        }
-        let info = address.into_connection_info().map_err(|error| fault(&error))?.set_redis_settings(login);
-        let client = Client::open(info).map_err(|error| fault(&error))?;
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(settings.timeout))
-            .set_response_timeout(Some(settings.timeout));
-        let opening = client.get_multiplexed_async_connection_with_config(&config);
-        match tokio::time::timeout(settings.timeout, opening).await {
-            Ok(opened) => opened.map_err(|error| fault(&error)),
-            Err(_) => Err(CounterFault("no connection in time".to_owned())),
-        }
-    }
-
-    async fn count(&self, who: &str, windows: &[Window], now: i64) -> Result<Vec<u64>, CounterFault> {
-        let mut link = self.link().await?;
-        let mut call = redis::cmd("EVAL");
-        call.arg(SCRIPT).arg(windows.len());
-        for window in windows {
-            call.arg(format!("ratelimit:{who}:{}:{}", window.start, window.name));
-        }
-        for window in windows {
-            call.arg(window.limit);
-        }
-        for window in windows {
-            call.arg(window.end.saturating_sub(now).max(1));
-        }
-        let answer: Result<Vec<u64>, RedisError> = call.query_async(&mut link).await;
-        match answer {
-            Ok(before) if before.len() == windows.len() => Ok(before),
-            Ok(_) => Err(CounterFault("the answer has another shape".to_owned())),
-            Err(error) => {
-                *self.link.lock().await = Link::None;
-                Err(fault(&error))
-            }
-        }
+    pub fn new(client: Arc<RedisClient>) -> Self {
+        Self { client }
     }
 }
 
@@ -136,16 +44,23 @@ impl CounterStore for RedisCounters {
         windows: &'a [Window],
         now: i64,
     ) -> BoxFuture<'a, Result<Vec<u64>, CounterFault>> {
-        let (shared, who, windows) = (Arc::clone(&self.shared), who.to_owned(), windows.to_vec());
-        // On a runtime of its own: the connection must outlive the worker that happened to open it.
-        let call = self.runtime.spawn(async move { shared.count(&who, &windows, now).await });
         Box::pin(async move {
-            call.await.unwrap_or_else(|_| Err(CounterFault("the call was interrupted".to_owned())))
+            // In a cluster all counters of one script must be in one slot: that of what stands in braces.
+            let (open, close) = if self.client.settings().is_cluster() { ("{", "}") } else { ("", "") };
+            let key =
+                |window: &Window| format!("ratelimit:{open}{who}{close}:{}:{}", window.start, window.name);
+            let keys: Vec<String> = windows.iter().map(key).collect();
+            let limits = windows.iter().map(|window| i64::try_from(window.limit).unwrap_or(i64::MAX));
+            let lives = windows.iter().map(|window| window.end.saturating_sub(now).max(1));
+            let values: Vec<i64> = limits.chain(lives).collect();
+            let order = Order::Script { script: &COUNT, keys: &keys, values: &values, named: false };
+            let first = keys.first().map(String::as_str).unwrap_or_default();
+            let answer = self.client.send(first, order).await;
+            let answer = answer.map_err(|fault| CounterFault(fault.to_string()))?;
+            match Vec::<u64>::from_redis_value(answer) {
+                Ok(before) if before.len() == windows.len() => Ok(before),
+                _ => Err(CounterFault("the answer has another shape".to_owned())),
+            }
         })
     }
-}
-
-/// What the library says. It names commands, addresses and reasons, never a password.
-fn fault(error: &RedisError) -> CounterFault {
-    CounterFault(error.to_string())
 }

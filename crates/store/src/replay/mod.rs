@@ -3,13 +3,15 @@
 mod bucket;
 mod memory;
 mod quota;
+mod redis;
 
 use crate::BoxFuture;
 
 pub use memory::MemoryReplay;
+pub use redis::{RedisReplay, RedisReplaySettings, Start};
 
 /// A proof that was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReplayRecord {
     /// What names the proof: a digest of key and `jti`.
     pub id: [u8; 16],
@@ -17,6 +19,10 @@ pub struct ReplayRecord {
     pub key: [u8; 16],
     /// The last second at which the proof could still be valid.
     pub until: i64,
+    /// The second in which it was made: what an engine needs that can lose records while the process runs.
+    pub made: i64,
+    /// Whether that is known by a nonce, and not only by the client's clock.
+    pub by_nonce: bool,
 }
 
 /// What became of a record.
@@ -26,6 +32,8 @@ pub enum Recorded {
     Fresh,
     /// It was there before: the proof is a replay.
     Seen,
+    /// Records of proofs from its time may be missing. It was not recorded.
+    Cold,
     /// There is no room. Nothing was evicted: an evicted record would let a replay through.
     Full,
     /// The key has too many live records.

@@ -82,6 +82,19 @@ impl Sealer {
         cipher::seal(self.sealing.keys.newest(), &Self::digest_place(), &text)
     }
 
+    /// A text that the store keeps for itself, sealed with the newest key.
+    pub(crate) fn seal_own(&self, name: &str, text: &str) -> Result<String, StoreFault> {
+        let text = Value::String(text.to_owned());
+        cipher::seal(self.sealing.keys.newest(), &cipher::place("@store", "", name), &text)
+    }
+
+    /// What [`Self::seal_own`] sealed.
+    pub(crate) fn open_own(&self, name: &str, sealed: &str) -> Result<String, StoreFault> {
+        let opened = cipher::open(&self.sealing.keys, &cipher::place("@store", "", name), sealed)?;
+        let text = opened.as_str().map(str::to_owned);
+        text.ok_or_else(|| StoreFault::Sealed(format!("a key, and hold no {name}")))
+    }
+
     /// Seals the secrets of a record in place; answers the key's id, or `None` when there is none in it.
     pub(crate) fn seal(
         &self,

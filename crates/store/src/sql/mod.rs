@@ -10,6 +10,7 @@ mod keys;
 mod migrate;
 mod read;
 mod reseal;
+mod root;
 mod session;
 mod write;
 
@@ -104,6 +105,10 @@ impl<E: Engine> ConfigStore for SqlStore<E> {
             let configuration = read::configuration(&mut session, self.sealer.as_ref()).await?;
             Ok(Versioned { version, configuration })
         })
+    }
+
+    fn root_secret(&self, candidate: [u8; 32]) -> BoxFuture<'_, Result<Option<[u8; 32]>, StoreFault>> {
+        Box::pin(async move { root::secret(&self.engine, self.sealer.as_ref(), candidate).await.map(Some) })
     }
 
     fn changes(&self) -> Option<watch::Receiver<u64>> {

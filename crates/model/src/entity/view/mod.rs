@@ -2,6 +2,7 @@
 
 mod balancing;
 mod consumers;
+mod oic_jwks;
 mod tls;
 mod vaults;
 
@@ -17,6 +18,7 @@ pub use consumers::{
     AclGroup, BasicAuthCredential, Consumer, ConsumerGroup, ConsumerGroupMember, HmacAuthCredential,
     JwtSecret, KeyAuthCredential, MtlsAuthCredential,
 };
+pub use oic_jwks::OicJwks;
 pub use tls::{CaCertificate, Certificate, Sni};
 pub use vaults::Vault;
 

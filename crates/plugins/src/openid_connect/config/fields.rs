@@ -25,6 +25,12 @@ impl<'a> Fields<'a> {
         self.list(name).map(str::to_owned).collect()
     }
 
+    /// The records of a list; an element that is none is an empty one.
+    pub(super) fn records(self, name: &str) -> Vec<Record> {
+        let elements = self.0.get(name).and_then(Value::as_array).into_iter().flatten();
+        elements.map(|element| element.as_object().cloned().unwrap_or_default()).collect()
+    }
+
     pub(super) fn has(self, name: &str, element: &str) -> bool {
         self.list(name).any(|other| other == element)
     }

@@ -1,8 +1,10 @@
 //! The configuration, parsed once when the plugin is built.
 
+pub(in crate::openid_connect) mod clients;
 mod fields;
 pub(crate) mod origin;
 mod provider;
+pub(super) mod redis;
 
 use http::HeaderName;
 use keybound_model::Record;
@@ -10,6 +12,8 @@ use keybound_oidc::Requirement;
 use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::binding::{self, Leftover, Mode};
 use keybound_pop::proof;
+use keybound_store::redis::RedisSettings;
+use serde_json::Value;
 
 use self::fields::Fields;
 use self::origin::PublicOrigin;
@@ -85,12 +89,16 @@ impl std::fmt::Debug for NonceConfig {
     }
 }
 
-/// What a repeated proof means, and how many are remembered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a repeated proof means, and where and how many are remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReplayConfig {
     pub(super) mode: ReplayMode,
     pub(super) max_entries: u64,
     pub(super) max_entries_per_key: u64,
+    /// The Redis that remembers; `None`: the memory of the process.
+    pub(super) redis: Option<RedisSettings>,
+    /// Whether a proof passes while that cannot be reached.
+    pub(super) fail_open: bool,
 }
 
 /// What a repeated proof means.
@@ -219,8 +227,17 @@ fn possession(fields: Fields<'_>) -> Result<Possession, String> {
             },
             max_entries: fields.whole("dpop_replay_max_entries").unwrap_or(4_000_000),
             max_entries_per_key: fields.whole("dpop_replay_max_entries_per_key").unwrap_or(1_000_000),
+            redis: (fields.text("dpop_replay_strategy") == Some("redis"))
+                .then(|| redis_settings(fields.0))
+                .transpose()?,
+            fail_open: fields.text("dpop_replay_fail_mode") == Some("open"),
         },
     })
+}
+
+fn redis_settings(record: &Record) -> Result<RedisSettings, String> {
+    let redis = record.get("redis").and_then(Value::as_object).ok_or("redis: required field missing")?;
+    redis::settings(redis).map_err(|fault| format!("redis.{fault}"))
 }
 
 fn mode(text: Option<&str>) -> Mode {

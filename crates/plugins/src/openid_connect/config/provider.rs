@@ -4,29 +4,39 @@ use std::time::Duration;
 
 use http::HeaderName;
 use keybound_oidc::{
-    AuthMethod, CacheTimes, ClientCredentials, IntrospectionSettings, ProviderSettings, Requirement,
+    AnswerForm, CacheTimes, IntrospectionSettings, ProviderSettings, Proxies, Proxy, Requirement,
     TokenPolicy, TokenTypes,
 };
 use keybound_pop::algorithm::AlgorithmSet;
+use keybound_store::redis::RedisSettings;
+use serde_json::Value;
 
+use super::clients::{Clients, shared_secrets};
 use super::fields::Fields;
+use super::redis;
 
 /// Everything that decides whether a token is good.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct ProviderConfig {
     pub(crate) settings: ProviderSettings,
     pub(crate) transport: Transport,
     pub(crate) policy: TokenPolicy,
     pub(crate) introspection: IntrospectionSettings,
     pub(crate) extras: ExtraNames,
+    /// Who asks; still without what is not in the configuration.
+    pub(crate) clients: Clients,
+    /// The Redis of the cache that nodes share (`cluster_cache_strategy`).
+    pub(crate) cluster: Option<RedisSettings>,
 }
 
 /// How the provider is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Transport {
     pub(crate) verify: bool,
     pub(crate) timeout: Duration,
     pub(crate) keepalive: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) http_1_0: bool,
 }
 
 /// What of the client's request is sent along with an introspection.
@@ -50,6 +60,8 @@ impl ProviderConfig {
                 verify: fields.flag("ssl_verify"),
                 timeout: fields.milliseconds("timeout").unwrap_or(Duration::from_secs(10)),
                 keepalive: fields.flag("keepalive"),
+                proxies: proxies(fields),
+                http_1_0: fields.number("http_version").is_some_and(|version| version < 1.05),
             },
             policy: policy(fields)?,
             introspection: introspection(fields)?,
@@ -58,7 +70,33 @@ impl ProviderConfig {
                 headers_as_args: fields.header_names("introspection_post_args_client_headers")?,
                 args: fields.strings("introspection_post_args_client"),
             },
+            clients: Clients::parse(fields)?,
+            cluster: cluster(fields)?,
         })
+    }
+}
+
+/// The Redis of the shared cache, where answers go into one at all.
+fn cluster(fields: Fields<'_>) -> Result<Option<RedisSettings>, String> {
+    let shares = fields.text("cluster_cache_strategy") == Some("redis")
+        && fields.has("cluster_cache_items", "introspection")
+        && fields.flag("cache_introspection");
+    if !shares {
+        return Ok(None);
+    }
+    let record = fields.0.get("cluster_cache_redis").and_then(Value::as_object);
+    let record = record.ok_or("cluster_cache_redis: required by cluster_cache_strategy")?;
+    redis::settings(record).map(Some).map_err(|fault| format!("cluster_cache_redis: {fault}"))
+}
+
+fn proxies(fields: Fields<'_>) -> Proxies {
+    let text = |name: &str| fields.text(name).map(str::to_owned);
+    let proxy =
+        |url: &str, authorization: &str| Some(Proxy { url: text(url)?, authorization: text(authorization) });
+    Proxies {
+        http: proxy("http_proxy", "http_proxy_authorization"),
+        https: proxy("https_proxy", "https_proxy_authorization"),
+        none_for: text("no_proxy"),
     }
 }
 
@@ -97,6 +135,8 @@ fn policy(fields: Fields<'_>) -> Result<TokenPolicy, String> {
         audience,
         verify_claims: fields.flag("verify_claims"),
         verify_signature: fields.flag("verify_signature"),
+        verify_parameters: fields.flag("verify_parameters"),
+        secrets: shared_secrets(fields)?,
         max_length: fields.size("access_token_max_length").unwrap_or(TokenPolicy::default().max_length),
     })
 }
@@ -112,7 +152,11 @@ fn introspection(fields: Fields<'_>) -> Result<IntrospectionSettings, String> {
         ..CacheTimes::default()
     };
     Ok(IntrospectionSettings {
-        client: client(fields)?,
+        form: fields
+            .text("introspection_accept")
+            .and_then(AnswerForm::from_media_type)
+            .unwrap_or(AnswerForm::Json),
+        verify_signature: !fields.has("ignore_signature", "introspection"),
         token_param_name: fields
             .text("introspection_token_param_name")
             .map_or(defaults.token_param_name, str::to_owned),
@@ -122,20 +166,6 @@ fn introspection(fields: Fields<'_>) -> Result<IntrospectionSettings, String> {
         check_active: fields.flag("introspection_check_active"),
         cache: fields.flag("cache_introspection").then_some(times),
         max_rate: fields.number("introspection_max_rate"),
+        ..defaults
     })
-}
-
-fn client(fields: Fields<'_>) -> Result<Option<ClientCredentials>, String> {
-    let first = |name: &str| fields.list(name).next().map(str::to_owned);
-    let Some(id) = first("client_id") else { return Ok(None) };
-    let method =
-        fields.text("introspection_endpoint_auth_method").map(str::to_owned).or_else(|| first("client_auth"));
-    let method = match method {
-        None => None,
-        Some(name) => Some(
-            AuthMethod::from_name(&name)
-                .ok_or_else(|| format!("client_auth: '{name}' is not supported yet"))?,
-        ),
-    };
-    ClientCredentials::new(id, first("client_secret"), method).map(Some).map_err(|fault| fault.to_string())
 }

@@ -6,7 +6,7 @@ use keybound_model::schema::EntityCheck;
 use keybound_model::{Errors, Record, Violation};
 use serde_json::Value;
 
-use crate::openid_connect::config::origin;
+use crate::openid_connect::config::{clients, origin, redis};
 
 pub(super) fn checks() -> Vec<EntityCheck> {
     let custom = |name, fields, check| EntityCheck::Custom { name, fields, check };
@@ -28,6 +28,30 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             client,
         ),
         custom(
+            "clients",
+            &[
+                "client_id",
+                "client_secret",
+                "client_auth",
+                "client_alg",
+                "client_jwk",
+                "introspection_endpoint_auth_method",
+                "tls_client_auth_cert_id",
+                "mtls_introspection_endpoint",
+                "enable_hs_signatures",
+            ],
+            |config| clients::check(config).map_err(|(field, cause)| Errors::field(field, cause)),
+        ),
+        custom("verified_parameters", &["verify_parameters", "using_pseudo_issuer"], |config| {
+            match flag(config, "verify_parameters") && flag(config, "using_pseudo_issuer") {
+                true => Err(Errors::field(
+                    "verify_parameters",
+                    "there are no metadata when using_pseudo_issuer is true",
+                )),
+                false => Ok(()),
+            }
+        }),
+        custom(
             "endpoints",
             &["using_pseudo_issuer", "jwks_endpoint", "extra_jwks_uris", "introspection_endpoint"],
             endpoints,
@@ -47,6 +71,7 @@ pub(super) fn checks() -> Vec<EntityCheck> {
             ],
             pairs,
         ),
+        custom("replay_redis", &["dpop_replay_strategy", "redis"], replay_redis),
         custom("nonce_rotation", &["dpop_nonce_rotation", "dpop_proof_lifetime"], nonce_rotation),
     ]
 }
@@ -178,6 +203,14 @@ fn pairs(config: &Record) -> Result<(), Errors> {
 }
 
 /// A nonce that is renewed only after its end would be refused first.
+fn replay_redis(config: &Record) -> Result<(), Errors> {
+    if text(config, "dpop_replay_strategy") != Some("redis") {
+        return Ok(());
+    }
+    let Some(record) = config.get("redis").and_then(Value::as_object) else { return Ok(()) };
+    redis::settings(record).map(drop).map_err(|fault| Errors::field("redis", &fault))
+}
+
 fn nonce_rotation(config: &Record) -> Result<(), Errors> {
     let number = |name: &str| config.get(name).and_then(Value::as_f64);
     match (number("dpop_nonce_rotation"), number("dpop_proof_lifetime")) {

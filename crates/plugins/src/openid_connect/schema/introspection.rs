@@ -1,6 +1,7 @@
 //! Introspection, the client that asks for it, and the caches.
 
-use keybound_model::schema::{Type, array, number, record, set, string};
+use keybound_model::entity::jwk;
+use keybound_model::schema::{Type, array, number, set, string};
 use serde_json::json;
 
 use super::kinds::{CLIENT_ALGORITHMS, client_auth, endpoint_auth, strings, switch, url};
@@ -27,8 +28,7 @@ fn introspection() -> Vec<(&'static str, Type)> {
             string()
                 .one_of(["application/json", "application/jwt", "application/token-introspection+jwt"])
                 .default("application/json")
-                .not_yet_supported_values(["application/jwt", "application/token-introspection+jwt"])
-                .doc("The form of answer to ask for."),
+                .doc("The form of answer to ask for. Of the latter two only a signed answer counts (RFC 9701)."),
         ),
         ("introspection_check_active", switch(true).doc("Demand that the answer says active.")),
         ("introspection_hint", string().default("access_token").doc("The token_type_hint that is sent.")),
@@ -62,7 +62,7 @@ fn introspection() -> Vec<(&'static str, Type)> {
         ),
         (
             "mtls_introspection_endpoint",
-            url().not_yet_supported().doc("The introspection endpoint for clients with a certificate."),
+            url().doc("The introspection endpoint for clients with a certificate, in place of the metadata's alias."),
         ),
     ]
 }
@@ -72,38 +72,35 @@ fn client() -> Vec<(&'static str, Type)> {
         (
             "client_id",
             array(string().referenceable().encrypted())
-                .len_max(1)
-                .doc("The client that calls the provider. Only one is available yet."),
+                .doc("The clients that call the provider. Without client_arg in the request it is the first."),
         ),
-        ("client_secret", array(string().referenceable().encrypted()).len_max(1).doc("Its secret.")),
+        ("client_secret", array(string().referenceable().encrypted()).doc("Their secrets; a client beyond the end of the list has the first. So it is with the other lists.")),
         (
             "client_auth",
-            client_auth().doc("How it authenticates at the provider; null: with client_secret_basic."),
+            client_auth().doc("How they authenticate at the provider; null: as the metadata says, else with client_secret_basic."),
         ),
         (
             "client_alg",
             array(string().one_of(CLIENT_ALGORITHMS))
-                .not_yet_supported()
-                .doc("The algorithm that signs its assertions."),
+                .doc("The algorithms that sign their assertions; null: HS256 with a secret, with a key the key's own, RS256 for RSA."),
         ),
         (
             "client_arg",
             string()
                 .default("client_id")
-                .not_yet_supported()
-                .doc("The parameter by which a request chooses among several clients."),
+                .doc("The parameter (header, query or body) by which a request chooses among several clients: an id, or a number from 1. Unknown: the first."),
         ),
         (
             "client_jwk",
-            array(client_jwk()).not_yet_supported().doc("The private key that signs its assertions."),
+            array(jwk()).doc("The private keys that sign their assertions; null: keys that the gateway makes itself and publishes at /openid-connect/jwks."),
         ),
         (
             "tls_client_auth_cert_id",
-            string().uuid().not_yet_supported().doc("The certificate with which it authenticates."),
+            string().uuid().doc("The certificate with which they authenticate."),
         ),
         (
             "tls_client_auth_ssl_verify",
-            switch(true).not_yet_supported().doc("Verify the provider's certificate on those connections."),
+            switch(true).doc("Verify the provider's certificate on those connections."),
         ),
     ]
 }
@@ -117,42 +114,11 @@ fn caches() -> Vec<(&'static str, Type)> {
         ("cache_ttl_neg", number().between(0, 31_536_000).doc("Seconds to remember that a token is not active; null: not at all.")),
         ("cache_ttl_resurrect", number().between(0, 31_536_000).doc("Seconds to use metadata and keys beyond their time while the provider fails; null: without end.")),
         ("cache_tokens", switch(true).not_yet_supported().doc("Keep answers of the token endpoint.")),
-        ("cache_tokens_salt", string().doc("Salts the keys under which answers of the token endpoint are kept. None are kept yet, so it has no effect.")),
+        ("cache_tokens_salt", string().not_yet_supported().doc("Salts the keys under which answers of the token endpoint are kept.")),
         ("cache_token_exchange", switch(true).not_yet_supported().doc("Keep exchanged tokens.")),
         ("cache_user_info", switch(true).not_yet_supported().doc("Keep answers of the userinfo endpoint.")),
         ("token_cache_key_include_scope", switch(false).not_yet_supported().doc("Keep tokens apart by scope.")),
-        ("cluster_cache_strategy", string().one_of(["off", "redis"]).default("off").not_yet_supported().doc("The cache that nodes share.")),
-        ("cluster_cache_items", set(string().one_of(["introspection", "tokens"])).default(json!(["introspection"])).not_yet_supported().doc("What goes into the cache that nodes share.")),
+        ("cluster_cache_strategy", string().one_of(["off", "redis"]).default("off").doc("The cache of introspection answers that nodes share, beside that of each node: redis is the one of cluster_cache_redis. What it holds is sealed.")),
+        ("cluster_cache_items", set(string().one_of(["introspection", "tokens"])).default(json!(["introspection"])).not_yet_supported_values(["tokens"]).doc("What goes into the cache that nodes share.")),
     ]
-}
-
-fn client_jwk() -> Type {
-    let secret = || string().referenceable().encrypted();
-    record([
-        ("issuer", string()),
-        ("kty", string()),
-        ("use", string()),
-        ("key_ops", strings()),
-        ("alg", string()),
-        ("kid", string()),
-        ("x5u", string()),
-        ("x5c", strings()),
-        ("x5t", string()),
-        ("x5t#S256", string()),
-        ("k", secret()),
-        ("x", string()),
-        ("y", string()),
-        ("crv", string()),
-        ("n", string()),
-        ("e", string()),
-        ("d", secret()),
-        ("p", secret()),
-        ("q", secret()),
-        ("dp", secret()),
-        ("dq", secret()),
-        ("qi", secret()),
-        ("oth", secret()),
-        ("r", secret()),
-        ("t", secret()),
-    ])
 }

@@ -27,10 +27,6 @@ const CLIENT_AUTH: [&str; 7] = [
     "tls_client_auth",
 ];
 
-/// Those of [`CLIENT_AUTH`] that come later.
-const LATER_CLIENT_AUTH: [&str; 4] =
-    ["client_secret_jwt", "private_key_jwt", "self_signed_tls_client_auth", "tls_client_auth"];
-
 /// Signature algorithms of client assertions.
 pub(super) const CLIENT_ALGORITHMS: [&str; 13] = [
     "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS256",
@@ -71,14 +67,14 @@ pub(super) fn same_site(default: &'static str) -> Type {
     string().one_of(["Strict", "Lax", "None", "Default"]).default(default)
 }
 
-/// How the client authenticates at an endpoint; the ways that need keys or certificates come later.
+/// How the client authenticates at an endpoint.
 pub(super) fn endpoint_auth() -> Type {
-    string().one_of(CLIENT_AUTH).not_yet_supported_values(LATER_CLIENT_AUTH)
+    string().one_of(CLIENT_AUTH)
 }
 
 /// How each client authenticates at the provider.
 pub(super) fn client_auth() -> Type {
-    array(string().one_of(CLIENT_AUTH)).not_yet_supported_values(LATER_CLIENT_AUTH)
+    array(string().one_of(CLIENT_AUTH))
 }
 
 /// Where a parameter may stand.

@@ -39,7 +39,7 @@ fn proofs() -> Vec<(&'static str, Type)> {
         ("dpop_signing_algorithms", set(string().one_of(ALGORITHMS)).len_min(1).default(json!(ALGORITHMS)).doc("The algorithms that may sign a proof; challenges name exactly these.")),
         ("dpop_public_origins", array(string()).len_min(1).doc("What clients see where a proxy rewrites it: origins, each with an optional path prefix that the proxy takes away.")),
         ("dpop_use_nonce", switch(false).doc("Demand a nonce of Keybound's in every proof.")),
-        ("dpop_nonce_secrets", array(string().referenceable().encrypted()).len_min(1).doc("Secrets that seal nonces, newest first; null: one that is made at the start.")),
+        ("dpop_nonce_secrets", array(string().referenceable().encrypted()).len_min(1).doc("Secrets that seal nonces, newest first; null: one that all nodes of the configuration store share; without a store, one that is made at the start.")),
         ("dpop_nonce_rotation", number().between(0, 86_400).doc("Seconds after which a nonce that still holds is renewed on the success; null: half of dpop_proof_lifetime.")),
         ("dpop_nonce_binding", set(string().one_of(["key", "route"])).default(json!([])).doc("Bind nonces to the key of the proof, to the route.")),
     ]
@@ -59,16 +59,14 @@ fn replay() -> Vec<(&'static str, Type)> {
             string()
                 .one_of(["memory", "redis"])
                 .default("memory")
-                .not_yet_supported_values(["redis"])
-                .doc("Where used proofs are remembered."),
+                .doc("Where used proofs are remembered: by each node for itself, or in the Redis of redis."),
         ),
         (
             "dpop_replay_fail_mode",
             string()
                 .one_of(["closed", "open"])
                 .default("closed")
-                .not_yet_supported_values(["open"])
-                .doc("What happens while that place is out of reach."),
+                .doc("What happens while that Redis is out of reach: 503, or the proof passes without being remembered."),
         ),
         (
             "dpop_replay_max_entries",

@@ -68,10 +68,9 @@ fn a_field_without_effect_is_refused_by_name() {
         ("scopes", json!(["openid", "profile"])),
         ("consumer_optional", json!(true)),
         ("upstream_headers", json!([{"header": "x", "path": ["sub"]}])),
-        ("cluster_cache_strategy", json!("redis")),
-        ("redis", json!({"host": "redis.example"})),
+        ("cache_tokens_salt", json!("salt")),
         ("protected_resource_metadata", json!(true)),
-        ("enable_hs_signatures", json!(true)),
+        ("login_action", json!("redirect")),
     ] {
         assert_eq!(
             message(with(field, value)),
@@ -201,4 +200,87 @@ fn every_field_says_what_it_means() {
         .map(|field| field.name)
         .collect();
     assert_eq!(undocumented, Vec::<&str>::new());
+}
+
+fn introspecting(changes: Value) -> Value {
+    let mut config = with("auth_methods", json!(["introspection"]));
+    config["client_id"] = json!(["gateway"]);
+    for (field, value) in changes.as_object().unwrap() {
+        config[field] = value.clone();
+    }
+    config
+}
+
+#[test]
+fn a_client_can_do_what_its_method_needs() {
+    let long = "0123456789abcdef0123456789abcdef";
+    let curve = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "AA"});
+    for (changes, text) in [
+        (
+            json!({"client_auth": ["tls_client_auth"]}),
+            "tls_client_auth_cert_id: missing for the client's authentication method",
+        ),
+        (
+            json!({"client_auth": ["client_secret_jwt"], "client_secret": ["short"]}),
+            "client_secret: must have at least 32 bytes for its algorithm (RFC 7518 §3.2)",
+        ),
+        (
+            json!({"client_auth": ["client_secret_jwt"], "client_secret": [long], "client_alg": ["ES256"]}),
+            "client_alg: does not fit the client's authentication method or its key",
+        ),
+        (
+            json!({"client_auth": ["private_key_jwt"], "client_alg": ["HS256"]}),
+            "client_alg: does not fit the client's authentication method or its key",
+        ),
+        (
+            json!({"client_auth": ["private_key_jwt"], "client_jwk": [{"kty": "oct", "k": "AA"}]}),
+            "client_jwk: a symmetric key cannot sign for private_key_jwt; client_secret_jwt signs with client_secret",
+        ),
+        (
+            json!({"mtls_introspection_endpoint": "http://idp.example/i"}),
+            "mtls_introspection_endpoint: must be https, or nobody sees the certificate",
+        ),
+        (
+            json!({"enable_hs_signatures": true, "client_secret": ["short"]}),
+            "enable_hs_signatures: needs a client_secret of at least 32 bytes (RFC 7518 §3.2)",
+        ),
+        (
+            json!({"client_id": ["a", "b"], "client_secret": ["s"], "client_auth": ["client_secret_post", "tls_client_auth"]}),
+            "tls_client_auth_cert_id: client 2: missing for the client's authentication method",
+        ),
+    ] {
+        assert_eq!(message(introspecting(changes)), format!("schema violation ({text})"));
+    }
+    let broken = introspecting(json!({"client_auth": ["private_key_jwt"], "client_jwk": [curve]}));
+    assert!(message(broken).starts_with("schema violation (client_jwk: "));
+    for changes in [
+        json!({"client_auth": ["private_key_jwt"]}),
+        json!({"client_auth": ["client_secret_jwt"], "client_secret": [long]}),
+        json!({"client_auth": ["self_signed_tls_client_auth"], "tls_client_auth_cert_id": "7fca84d6-7d37-4a74-a7b0-93e576089a41"}),
+        json!({"client_auth": ["client_secret_jwt"], "client_secret": ["{vault://env/secret}"]}),
+        json!({"introspection_accept": "application/token-introspection+jwt", "ignore_signature": ["introspection"]}),
+        json!({"http_proxy": "http://proxy.example:3128", "no_proxy": "idp.example", "http_version": 1.0}),
+    ] {
+        process(introspecting(changes)).unwrap();
+    }
+}
+
+#[test]
+fn signatures_can_be_ignored_only_where_there_are_any() {
+    assert_eq!(
+        message(with("ignore_signature", json!(["introspection", "session"]))),
+        "schema violation (ignore_signature.2: 'session' is not supported by Keybound yet)"
+    );
+}
+
+#[test]
+fn parameters_are_verified_only_against_metadata() {
+    let mut config = with("verify_parameters", json!(true));
+    process(config.clone()).unwrap();
+    config["using_pseudo_issuer"] = json!(true);
+    config["jwks_endpoint"] = json!("https://idp.example/keys");
+    assert_eq!(
+        message(config),
+        "schema violation (verify_parameters: there are no metadata when using_pseudo_issuer is true)"
+    );
 }

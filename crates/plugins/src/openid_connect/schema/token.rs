@@ -49,24 +49,23 @@ fn provider() -> Vec<(&'static str, Type)> {
             number()
                 .default(json!(1.1))
                 .one_of([json!(1.1), json!(1.0)])
-                .not_yet_supported()
                 .doc("The HTTP version of calls to the provider."),
         ),
         ("keepalive", switch(true).doc("Keep connections to the provider open.")),
-        ("http_proxy", url().not_yet_supported().doc("The proxy for http calls to the provider.")),
+        ("http_proxy", url().doc("The proxy for http calls to the provider.")),
         (
             "http_proxy_authorization",
-            string().referenceable().not_yet_supported().doc("The credentials for that proxy."),
+            string().referenceable().doc("The credentials for that proxy."),
         ),
-        ("https_proxy", url().not_yet_supported().doc("The proxy for https calls to the provider.")),
+        ("https_proxy", url().doc("The proxy for https calls to the provider.")),
         (
             "https_proxy_authorization",
-            string().referenceable().not_yet_supported().doc("The credentials for that proxy."),
+            string().referenceable().doc("The credentials for that proxy."),
         ),
-        ("no_proxy", string().not_yet_supported().doc("Hosts that are called without a proxy.")),
+        ("no_proxy", string().doc("Hosts that are called without a proxy.")),
         (
             "verify_parameters",
-            switch(false).not_yet_supported().doc("Compare the configuration with the metadata."),
+            switch(false).doc("Demand that the endpoints and the client authentication that are configured are those of the metadata: a contradiction is answered with 503."),
         ),
     ]
 }
@@ -78,7 +77,7 @@ fn claims() -> Vec<(&'static str, Type)> {
         ("leeway", number().default(0).between(0, 86_400).doc("Seconds by which clocks may differ.")),
         (
             "enable_hs_signatures",
-            switch(false).not_yet_supported().doc("Accept HMAC signatures made with the client secret."),
+            switch(false).doc("Accept HMAC signatures of the configured issuer, made with a client secret of at least as many bytes as the hash has."),
         ),
         (
             "ignore_signature",
@@ -92,8 +91,15 @@ fn claims() -> Vec<(&'static str, Type)> {
                 "userinfo",
             ]))
             .default(json!([]))
-            .not_yet_supported()
-            .doc("Grants whose tokens are taken without a look at the signature."),
+            .not_yet_supported_values([
+                "authorization_code",
+                "client_credentials",
+                "password",
+                "refresh_token",
+                "session",
+                "userinfo",
+            ])
+            .doc("Where signatures are not looked at: of introspection, those of signed answers."),
         ),
         (
             "access_token_types",

@@ -18,8 +18,10 @@ use keybound_plugins::contract::{
 };
 use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::time::{FixedClock, UnixTime};
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::counters::{CounterStore, MemoryCounters};
+use keybound_store::redis::RedisSettings;
+use keybound_store::replay::{MemoryReplay, RedisReplaySettings, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -53,6 +55,10 @@ struct Memory;
 impl ReplayStores for Memory {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
         Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+    }
+
+    fn redis(&self, _redis: &RedisSettings, _settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        ReplayStores::memory(self, 1000, 1000)
     }
 }
 
@@ -116,6 +122,16 @@ pub(crate) fn jwt_secret(
     }
 }
 
+impl SharedStores for Memory {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
+    }
+}
+
 impl CounterStores for Memory {
     fn memory(&self) -> Arc<dyn CounterStore> {
         Arc::new(MemoryCounters::new(10))
@@ -141,6 +157,7 @@ pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
         runtime: tokio::runtime::Handle::current(),
         roots: TrustRoots::empty(),
         replay: Arc::new(Memory),
+        shared: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
         root: Arc::new(RootSecret::new([0; 32], false)),

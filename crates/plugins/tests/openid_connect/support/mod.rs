@@ -3,8 +3,8 @@
 mod call;
 mod provider;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
@@ -14,8 +14,10 @@ use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
 use keybound_pop::thumbprint::token_hash;
 use keybound_pop::time::{FixedClock, UnixTime};
-use keybound_store::counters::{CounterStore, MemoryCounters, RedisSettings};
-use keybound_store::replay::{MemoryReplay, ReplayStore};
+use keybound_store::counters::{CounterStore, MemoryCounters};
+use keybound_store::redis::{RedisClients, RedisSettings, TlsConfigs};
+use keybound_store::replay::{MemoryReplay, RedisReplay, RedisReplaySettings, ReplayStore};
+use keybound_store::shared::{MemoryShared, SharedStore, SharedStores};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,6 +36,7 @@ pub(crate) struct Gate {
     pub(crate) registry: Arc<Registry>,
     pub(crate) chain: Chain,
     id: Uuid,
+    stores: Arc<Memory>,
 }
 
 struct Counting(AtomicU8);
@@ -45,11 +48,31 @@ impl Random for Counting {
     }
 }
 
-struct Memory;
+/// Stores of this process, and the last memory of used proofs that was made.
+#[derive(Default)]
+struct Memory(Mutex<Option<Arc<dyn ReplayStore>>>);
 
 impl ReplayStores for Memory {
     fn memory(&self, max_entries: u64, max_entries_per_key: u64) -> Arc<dyn ReplayStore> {
-        Arc::new(MemoryReplay::new(max_entries, max_entries_per_key))
+        let store: Arc<dyn ReplayStore> = Arc::new(MemoryReplay::new(max_entries, max_entries_per_key));
+        *self.0.lock().unwrap() = Some(Arc::clone(&store));
+        store
+    }
+
+    fn redis(&self, redis: &RedisSettings, settings: RedisReplaySettings) -> Arc<dyn ReplayStore> {
+        let config = |verify| Arc::new(TrustRoots::empty().client_config(verify).unwrap());
+        let clients = RedisClients::new(TlsConfigs { verified: config(true), unverified: config(false) });
+        Arc::new(RedisReplay::new(clients.client(redis), settings))
+    }
+}
+
+impl SharedStores for Memory {
+    fn memory(&self) -> Arc<dyn SharedStore> {
+        Arc::new(MemoryShared::new(1000, 1_000_000))
+    }
+
+    fn redis(&self, _settings: &RedisSettings) -> Arc<dyn SharedStore> {
+        SharedStores::memory(self)
     }
 }
 
@@ -80,6 +103,16 @@ impl Gate {
 
     /// A gate whose process started at this moment with the instance in its configuration, if one is given.
     pub(crate) async fn started(config: Value, at: Option<UnixTime>) -> Self {
+        Self::made(config, at, false).await
+    }
+
+    /// A gate of a node whose configuration store, and so whose root secret, others share.
+    pub(crate) async fn sharing(config: Value, at: Option<UnixTime>) -> Self {
+        Self::made(config, at, true).await
+    }
+
+    async fn made(config: Value, at: Option<UnixTime>, shared: bool) -> Self {
+        let stores = Arc::new(Memory::default());
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
         let registry = Arc::new(Registry::new(Environment {
@@ -87,10 +120,11 @@ impl Gate {
             random: Arc::new(Counting(AtomicU8::new(1))),
             runtime: tokio::runtime::Handle::current(),
             roots: TrustRoots::empty(),
-            replay: Arc::new(Memory),
-            counters: Arc::new(Memory),
+            replay: Arc::clone(&stores) as _,
+            shared: Arc::clone(&stores) as _,
+            counters: Arc::clone(&stores) as _,
             metrics: Arc::default(),
-            root: Arc::new(RootSecret::new([0; 32], false)),
+            root: Arc::new(RootSecret::new([0; 32], shared)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         }));
         if at.is_none() {
@@ -98,7 +132,12 @@ impl Gate {
         }
         let id = Uuid::from_u128(1);
         let chain = Chain::new(vec![built(&registry, &provider, id, config)], scope());
-        Self { provider, clock, registry, chain, id }
+        Self { provider, clock, registry, chain, id, stores }
+    }
+
+    /// How many used proofs the memory holds.
+    pub(crate) fn remembered(&self) -> u64 {
+        self.stores.0.lock().unwrap().as_ref().map_or(0, |store| store.live())
     }
 
     /// Builds the instance again with other fields.

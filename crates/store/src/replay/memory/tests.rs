@@ -7,7 +7,7 @@ fn record(id: u64, key: u8, until: i64) -> ReplayRecord {
     let mut digest = [0; 16];
     digest[..8].copy_from_slice(&id.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     digest[8..].copy_from_slice(&(id ^ 0x5bd1_e995).wrapping_mul(0xff51_afd7_ed55_8ccd).to_le_bytes());
-    ReplayRecord { id: digest, key: [key; 16], until }
+    ReplayRecord { id: digest, key: [key; 16], until, ..ReplayRecord::default() }
 }
 
 #[test]

@@ -1,8 +1,16 @@
 //! State that nodes share beside the configuration: sessions and caches.
 
+mod memory;
+mod redis;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::BoxFuture;
+use crate::redis::RedisSettings;
+
+pub use self::memory::MemoryShared;
+pub use self::redis::RedisShared;
 
 /// The store is slow or out of reach. The text names commands, addresses and reasons, never a value or a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,4 +43,13 @@ pub trait SharedStore: Send + Sync {
 
     /// Ends a value; one that is not there is no fault.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), SharedFault>>;
+}
+
+/// Makes the stores of shared values.
+pub trait SharedStores: Send + Sync {
+    /// The values in the memory of this process: always the same.
+    fn memory(&self) -> Arc<dyn SharedStore>;
+
+    /// The values in a Redis; it connects when they are first used.
+    fn redis(&self, settings: &RedisSettings) -> Arc<dyn SharedStore>;
 }
