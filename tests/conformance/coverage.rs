@@ -7,7 +7,7 @@ use std::process::Command;
 const CASES: &str = include_str!("cases.tsv");
 
 /// Cases without a test in this suite, and why.
-const ELSEWHERE: [(&str, &str); 23] = [
+const ELSEWHERE: [(&str, &str); 7] = [
     (
         "HT-40",
         "an hour is too long; that a response is not cut is shown by the proxy's own tests of streaming",
@@ -16,22 +16,6 @@ const ELSEWHERE: [(&str, &str); 23] = [
     ("RP-19", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-22", "needs a clock that moves: crates/plugins/tests/openid_connect/replay.rs"),
     ("RP-24", "a million signatures: benches, and the store's own tests"),
-    ("IN-17", "signed answers are not asked for yet"),
-    ("IN-18", "signed answers are not asked for yet"),
-    ("IN-19", "signed answers are not asked for yet"),
-    ("IN-20", "signed answers are not asked for yet"),
-    ("MT-01", "certificates of clients are not taken yet"),
-    ("MT-02", "certificates of clients are not taken yet"),
-    ("MT-03", "certificates of clients are not taken yet"),
-    ("MT-10", "certificates of clients are not taken yet"),
-    ("MT-12", "certificates of clients are not taken yet"),
-    ("MT-13", "certificates of clients are not taken yet"),
-    ("MT-14", "certificates of clients are not taken yet"),
-    ("MT-15", "certificates of clients are not taken yet"),
-    ("MT-16", "certificates of clients are not taken yet"),
-    ("MT-21", "certificates of clients are not taken yet"),
-    ("MT-22", "certificates of clients are not taken yet"),
-    ("MT-23", "certificates of clients are not taken yet"),
     ("OP-02", "counts by reason are not there yet"),
     ("OP-07", "a load of a minute: benches"),
 ];

@@ -59,11 +59,10 @@ impl Trust {
         let keep = milliseconds(config, "cert_cache_ttl").unwrap_or(Duration::from_secs(60));
         let client = (mode != RevocationMode::Skip).then(|| {
             let settings = HttpSettings {
-                roots: environment.roots.clone(),
                 // Without the field: verified.
                 verify: config.get("ssl_verify").and_then(Value::as_bool).unwrap_or(true),
                 timeout,
-                keepalive: true,
+                ..HttpSettings::new(environment.roots.clone())
             };
             HttpClient::new(&settings, environment.runtime.clone()).map_err(|fault| fault.to_string())
         });
