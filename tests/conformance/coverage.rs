@@ -7,14 +7,10 @@ use std::process::Command;
 const CASES: &str = include_str!("cases.tsv");
 
 /// Cases without a test in this suite, and why.
-const ELSEWHERE: [(&str, &str); 7] = [
-    (
-        "HT-40",
-        "an hour is too long; that a response is not cut is shown by the proxy's own tests of streaming",
-    ),
+const ELSEWHERE: [(&str, &str); 6] = [
     ("RP-18", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-19", "needs the shared store: the suite of nodes on one Redis"),
-    ("RP-22", "needs a clock that moves: crates/plugins/tests/openid_connect/replay.rs"),
+    ("RP-22", "needs the shared store and two clocks: the suite of nodes on one Redis"),
     ("RP-24", "a million signatures: benches, and the store's own tests"),
     ("OP-02", "counts by reason are not there yet"),
     ("OP-07", "a load of a minute: benches"),

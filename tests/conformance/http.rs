@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use keybound_suites::http2::{self, Fate};
-use keybound_suites::{Answer, Request, Seen, Stage};
+use keybound_suites::{Answer, Request, Seen, Stage, now};
 use serde_json::json;
 
 use crate::htu::edge;
@@ -426,6 +426,26 @@ fn ht_36_ws_stands_for_http_in_an_upgrade() {
 #[test]
 fn ht_36_wss_does_not() {
     stage().refused("wss", &upgrade("wss"), BAD, "proof_htu_mismatch");
+}
+
+#[test]
+fn ht_40_a_response_is_not_cut_when_its_token_expires() {
+    let stage = stage();
+    let token = stage.provider.token(json!({ "cnf": { "jkt": stage.client.jkt() }, "exp": now() + 5 }));
+    let client = stage.client.holding(token);
+    let request = stage.by(&client, "GET", Stage::PATH).target("/guarded?reply=held");
+    let held = std::thread::scope(|scope| {
+        let held = scope.spawn(|| stage.send(&request));
+        let expired = (0..100_000).any(|_| {
+            let answer = stage.send(&stage.by(&client, "GET", Stage::PATH));
+            answer.status == 401 && answer.body.contains("token_expired")
+        });
+        stage.upstream.release();
+        assert!(expired, "the token never expires");
+        held.join().unwrap()
+    });
+    assert_eq!(held.status, 200, "{held:?}");
+    assert_eq!(Seen::of(&held).all("authorization"), [format!("Bearer {}", client.token)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// A request as its lines were received.
@@ -21,7 +21,7 @@ pub struct Reply {
     ending: Ending,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Ending {
     /// The connection stays for the next request.
     Stay,
@@ -29,6 +29,28 @@ enum Ending {
     Close,
     /// Nothing is said until the other side gives up.
     Silence,
+    /// The last byte comes when the gate is open.
+    Held(Arc<Gate>),
+}
+
+/// What holds an answer back.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    /// Lets every answer go that waits, now and later.
+    pub(crate) fn open(&self) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.opened.notify_all();
+    }
+
+    fn wait(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(open, |open| !*open));
+    }
 }
 
 impl Reply {
@@ -54,6 +76,12 @@ impl Reply {
     #[must_use]
     pub fn silence() -> Self {
         Self { ending: Ending::Silence, ..Self::ok("") }
+    }
+
+    /// Without its last byte until the gate is open.
+    pub(crate) fn held(mut self, gate: &Arc<Gate>) -> Self {
+        self.ending = Ending::Held(Arc::clone(gate));
+        self
     }
 
     /// With another status.
@@ -120,8 +148,16 @@ fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> Reply) -> Option<()>
         let received = read(&mut reader)?;
         let head = received.line.starts_with("HEAD ");
         let mut reply = answer(received);
-        match reply.ending {
+        match &reply.ending {
             Ending::Stay => {}
+            Ending::Held(gate) => {
+                let whole = reply.bytes();
+                let (first, last) = whole.split_at(whole.len() - 1);
+                reader.get_mut().write_all(first).ok()?;
+                gate.wait();
+                reader.get_mut().write_all(last).ok()?;
+                continue;
+            }
             Ending::Close => return None,
             Ending::Silence => {
                 let _ = reader.read_to_end(&mut Vec::new());

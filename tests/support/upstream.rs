@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::http_server::{self, Received, Reply};
+use crate::http_server::{self, Gate, Received, Reply};
 
 /// The field by which the suites find a request again at the upstream.
 pub(crate) const MARK: &str = "x-suite-mark";
@@ -14,13 +14,14 @@ pub(crate) const MARK: &str = "x-suite-mark";
 /// An upstream that answers with what it received, and counts.
 ///
 /// A query `reply=NAME` asks for another answer: `close` for none, `nonce` for a `DPoP-Nonce` of its own, `public` for one that
-/// may be stored. A request for an upgrade gets it.
+/// may be stored, `held` for one whose last byte waits for [`Upstream::release`]. A request for an upgrade gets it.
 #[derive(Debug)]
 pub struct Upstream {
     /// Where it listens.
     pub address: SocketAddr,
     requests: Arc<AtomicUsize>,
     marks: Arc<Mutex<HashSet<String>>>,
+    gate: Arc<Gate>,
 }
 
 impl Upstream {
@@ -29,22 +30,28 @@ impl Upstream {
     pub fn start() -> Self {
         let requests = Arc::new(AtomicUsize::new(0));
         let marks = Arc::new(Mutex::new(HashSet::new()));
-        let (counter, seen) = (Arc::clone(&requests), Arc::clone(&marks));
+        let gate = Arc::new(Gate::default());
+        let (counter, seen, held) = (Arc::clone(&requests), Arc::clone(&marks), Arc::clone(&gate));
         let address = http_server::serve(move |received| {
             counter.fetch_add(1, Ordering::SeqCst);
             let mark = received.fields.iter().find(|(name, _)| name == MARK);
             if let Some((_, mark)) = mark {
                 seen.lock().unwrap_or_else(PoisonError::into_inner).insert(mark.clone());
             }
-            reply(&received)
+            reply(&received, &held)
         });
-        Self { address, requests, marks }
+        Self { address, requests, marks, gate }
     }
 
     /// How many requests have reached it.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Lets the answers go that are held back.
+    pub fn release(&self) {
+        self.gate.open();
     }
 
     /// Whether the request with this mark has reached it.
@@ -54,7 +61,7 @@ impl Upstream {
     }
 }
 
-fn reply(received: &Received) -> Reply {
+fn reply(received: &Received, gate: &Arc<Gate>) -> Reply {
     if received.fields.iter().any(|(name, _)| name == "upgrade") {
         return Reply::status(101).field("Upgrade", "websocket").field("Connection", "Upgrade");
     }
@@ -68,6 +75,7 @@ fn reply(received: &Received) -> Reply {
     match asked {
         Some("close") => Reply::closing(),
         Some("nonce") => reply.field("DPoP-Nonce", "of-the-upstream"),
+        Some("held") => reply.held(gate),
         Some("public") => reply.field("Cache-Control", "public, max-age=60"),
         _ => reply,
     }
