@@ -139,7 +139,8 @@ async fn only_the_signature_can_be_ignored() {
         .reply(PATH, reply(foreign.token_with(typed.clone(), &envelope(&setup, json!({"aud": "other"})))));
     assert_eq!(token_fault(introspect(&introspector, "t").await), TokenFault::Inactive);
     setup.mock.reply(PATH, reply(foreign.token_with(typed, &envelope(&setup, json!({})))));
-    introspect(&introspector, "t").await.unwrap();
+    // Another token: that the first one is not active is remembered.
+    introspect(&introspector, "u").await.unwrap();
 }
 
 #[tokio::test]
