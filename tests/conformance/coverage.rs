@@ -7,27 +7,11 @@ use std::process::Command;
 const CASES: &str = include_str!("cases.tsv");
 
 /// Cases without a test in this suite, and why.
-const ELSEWHERE: [(&str, &str); 22] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("RP-18", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-19", "needs the shared store: the suite of nodes on one Redis"),
     ("RP-22", "needs the shared store and two clocks: the suite of nodes on one Redis"),
     ("RP-24", "a million signatures: benches, and the store's own tests"),
-    ("IN-17", "signed answers are not asked for yet"),
-    ("IN-18", "signed answers are not asked for yet"),
-    ("IN-19", "signed answers are not asked for yet"),
-    ("IN-20", "signed answers are not asked for yet"),
-    ("MT-01", "certificates of clients are not taken yet"),
-    ("MT-02", "certificates of clients are not taken yet"),
-    ("MT-03", "certificates of clients are not taken yet"),
-    ("MT-10", "certificates of clients are not taken yet"),
-    ("MT-12", "certificates of clients are not taken yet"),
-    ("MT-13", "certificates of clients are not taken yet"),
-    ("MT-14", "certificates of clients are not taken yet"),
-    ("MT-15", "certificates of clients are not taken yet"),
-    ("MT-16", "certificates of clients are not taken yet"),
-    ("MT-21", "certificates of clients are not taken yet"),
-    ("MT-22", "certificates of clients are not taken yet"),
-    ("MT-23", "certificates of clients are not taken yet"),
     ("OP-02", "counts by reason are not there yet"),
     ("OP-07", "a load of a minute: benches"),
 ];

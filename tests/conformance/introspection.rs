@@ -346,3 +346,66 @@ fn in_28_an_opaque_token_where_nobody_is_asked() {
     let client = stage().client.holding(said(json!({})).token().to_owned());
     refused("elsewhere", &stage().by(&client, "GET", Stage::PATH), "token_malformed");
 }
+
+/// A route that asks for signed answers.
+fn signed_route() -> String {
+    route("opaque-signed", asking(json!({ "introspection_accept": "application/token-introspection+jwt" })))
+}
+
+/// A good request with an opaque token about which the provider answers with a JWT of this header and these claims.
+fn signed(signer: &keybound_suites::Provider, header: Value, claims: Value) -> Request {
+    let said = json!({ "active": true, "cnf": { "jkt": stage().client.jkt() } });
+    let mut all = json!({
+        "iss": stage().provider.issuer, "aud": "suite", "token_introspection": stage().provider.claims(said),
+    });
+    all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+    let mut typed = json!({ "typ": "token-introspection+jwt" });
+    typed.as_object_mut().unwrap().extend(header.as_object().unwrap().clone());
+    let text = signer.token_by(signer.key(), typed, all);
+    let reply = Reply::ok(text).field("Content-Type", "application/token-introspection+jwt");
+    let token = stage().provider.opaque_answered(reply);
+    stage().by(&stage().client.holding(token), "GET", &signed_route())
+}
+
+#[test]
+fn in_17_a_signed_answer() {
+    passes("IN-17", &signed(&stage().provider, json!({}), json!({})));
+}
+
+#[test]
+fn in_17_a_signed_answer_of_another_issuer() {
+    let other = keybound_suites::Provider::start();
+    for claims in [json!({}), json!({ "iss": other.issuer })] {
+        stage().stopped("IN-17", &signed(&other, json!({}), claims).bytes(), &[401, 503]);
+    }
+}
+
+#[test]
+fn in_18_a_signed_answer_for_another_resource() {
+    for aud in [json!("other"), json!(["other"]), json!(null)] {
+        refused("IN-18", &signed(&stage().provider, json!({}), json!({ "aud": aud })), "token_inactive");
+    }
+}
+
+#[test]
+fn in_19_a_signed_answer_of_another_type() {
+    for typ in ["at+jwt", "JWT", "dpop+jwt"] {
+        refused("IN-19", &signed(&stage().provider, json!({ "typ": typ }), json!({})), "token_inactive");
+    }
+}
+
+#[test]
+fn in_20_an_answer_that_is_not_signed() {
+    let header = keybound_pop::base64url::encode(br#"{"alg":"none","typ":"token-introspection+jwt"}"#);
+    let signed = signed(&stage().provider, json!({}), json!({}));
+    let said = json!({ "active": true, "cnf": { "jkt": stage().client.jkt() } });
+    let claims = json!({
+        "iss": stage().provider.issuer, "aud": "suite", "iat": now(),
+        "token_introspection": stage().provider.claims(said),
+    });
+    let payload = keybound_pop::base64url::encode(claims.to_string().as_bytes());
+    let reply = Reply::ok(format!("{header}.{payload}.AA"));
+    let reply = reply.field("Content-Type", "application/token-introspection+jwt");
+    stage().provider.says(signed.token(), reply);
+    refused("IN-20", &signed, "token_inactive");
+}

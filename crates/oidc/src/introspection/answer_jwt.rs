@@ -5,7 +5,7 @@ use keybound_pop::jws::CompactJws;
 use keybound_pop::time::UnixTime;
 use serde_json::{Map, Value};
 
-use crate::fault::{Call, Cause, Fault, ProviderFault};
+use crate::fault::{Call, Cause, Fault, ProviderFault, TokenFault};
 use crate::http::Answer;
 use crate::provider::Provider;
 use crate::token::Validity;
@@ -28,7 +28,8 @@ impl Envelope<'_> {
     /// by a key of that issuer; `token_introspection`, an object.
     ///
     /// # Errors
-    /// Always the provider's fault: the token may be as good as it says.
+    /// An answer of another type, for somebody else or without a signature says nothing of the token here, which is then not
+    /// active (RFC 9701 §5, §8.1). Everything else is the provider's fault: the token may be as good as it says.
     pub(super) async fn open(
         &self,
         answer: &Answer,
@@ -36,6 +37,7 @@ impl Envelope<'_> {
         now: UnixTime,
     ) -> Result<Map<String, Value>, Fault> {
         let fault = |what| Fault::from(ProviderFault::new(Call::Introspection, Cause::Malformed(what)));
+        let says_nothing = Fault::from(TokenFault::Inactive);
         if !is_jwt(answer) {
             return Err(fault("the introspection answer is not signed"));
         }
@@ -43,17 +45,17 @@ impl Envelope<'_> {
         let jws = CompactJws::parse(text, self.limit).map_err(|_| fault("no signed JWT"))?;
         let typ = jws.typ().unwrap_or_default().to_ascii_lowercase();
         if !matches!(typ.as_str(), "token-introspection+jwt" | "application/token-introspection+jwt") {
-            return Err(fault("typ is not token-introspection+jwt"));
+            return Err(says_nothing);
         }
         let algorithm = jws.alg().ok().filter(|algorithm| AlgorithmSet::ALL.contains(*algorithm));
-        let algorithm = algorithm.ok_or_else(|| fault("alg of the introspection answer"))?;
+        let algorithm = algorithm.ok_or_else(|| says_nothing.clone())?;
         let mut claims = jws.claims().map_err(|_| fault("claims of the introspection answer"))?;
         let issuer = claims.get("iss").and_then(Value::as_str).ok_or_else(|| fault("no iss"))?;
         if !provider.is_own_issuer(issuer).await? {
             return Err(fault("iss of the introspection answer is another"));
         }
         if !self.client.is_none_or(|client| names(claims.get("aud"), client)) {
-            return Err(fault("aud of the introspection answer is not the client"));
+            return Err(says_nothing);
         }
         if !claims.contains_key("iat") {
             return Err(fault("no iat"));

@@ -82,23 +82,33 @@ async fn an_unsigned_answer_is_refused_where_a_signed_one_was_asked_for() {
 }
 
 #[tokio::test]
-async fn every_part_of_the_envelope_is_checked_and_a_fault_is_never_the_tokens() {
+async fn an_answer_of_another_type_for_somebody_else_or_unsigned_says_nothing_of_the_token() {
     let setup = Setup::new().await;
-    let mut headers = vec![
-        signed(&setup, json!({"typ": "JWT"}), json!({})),
-        signed(&setup, json!({"typ": "at+jwt"}), json!({})),
-        signed(&setup, json!({"typ": null}), json!({})),
-        signed(&setup, json!({"alg": "none"}), json!({})),
-        signed(&setup, json!({"alg": "HS256"}), json!({})),
-        signed(&setup, json!({"crit": ["x"]}), json!({})),
-    ];
+    for (header, changes) in [
+        (json!({"typ": "JWT"}), json!({})),
+        (json!({"typ": "at+jwt"}), json!({})),
+        (json!({"typ": null}), json!({})),
+        (json!({"alg": "none"}), json!({})),
+        (json!({"alg": "HS256"}), json!({})),
+        (json!({}), json!({"aud": null})),
+        (json!({}), json!({"aud": "other"})),
+        (json!({}), json!({"aud": ["other"]})),
+    ] {
+        let text = signed(&setup, header, changes);
+        setup.mock.reply(PATH, reply(text.clone()));
+        let introspector = introspector(&setup, AnswerForm::TokenIntrospectionJwt, true);
+        assert_eq!(token_fault(introspect(&introspector, "t").await), TokenFault::Inactive, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn every_other_part_of_the_envelope_is_checked_and_a_fault_there_is_not_the_tokens() {
+    let setup = Setup::new().await;
+    let mut headers = vec![signed(&setup, json!({"crit": ["x"]}), json!({}))];
     headers.extend(
         [
             json!({"iss": null}),
             json!({"iss": "https://other.test"}),
-            json!({"aud": null}),
-            json!({"aud": "other"}),
-            json!({"aud": ["other"]}),
             json!({"iat": null}),
             json!({"iat": "now"}),
             json!({"iat": NOW + 60}),
@@ -129,9 +139,10 @@ async fn only_the_signature_can_be_ignored() {
     setup
         .mock
         .reply(PATH, reply(foreign.token_with(typed.clone(), &envelope(&setup, json!({"aud": "other"})))));
-    assert_eq!(provider_code(introspect(&introspector, "t").await), "provider_malformed");
+    assert_eq!(token_fault(introspect(&introspector, "t").await), TokenFault::Inactive);
     setup.mock.reply(PATH, reply(foreign.token_with(typed, &envelope(&setup, json!({})))));
-    introspect(&introspector, "t").await.unwrap();
+    // Another token: that the first one is not active is remembered.
+    introspect(&introspector, "u").await.unwrap();
 }
 
 #[tokio::test]

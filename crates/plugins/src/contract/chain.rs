@@ -5,8 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Public, Refusal, Reserved,
-    Resource,
-    ResponseHead,
+    Resource, ResponseHead,
 };
 
 /// The service and the route that a request matched, as access records and metrics name them.

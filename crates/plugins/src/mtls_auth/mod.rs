@@ -18,12 +18,12 @@ use keybound_pop::time::Clock;
 
 use self::consumer::{ConsumerBy, Lookup};
 use crate::client_certificate::Trust;
+use crate::contract::folded;
 use crate::contract::{
     Decision, Directory, Exchange, Flow, Head, Identity, Instance, Notes, Plugin, Refusal,
 };
 use crate::environment::Environment;
 use crate::fault::IdentityFault;
-use crate::contract::folded;
 use crate::identity::{flag, list, restate, text};
 use crate::kind::Kind;
 

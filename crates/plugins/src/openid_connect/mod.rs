@@ -195,8 +195,7 @@ impl OpenIdConnect {
         let Exchange { head, body, notes, scope, directory } = exchange;
         let now = self.clock.0.now();
         let mut visit = Visit::default();
-        let exchange =
-            Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
+        let exchange = Exchange { head: &mut *head, body: &mut *body, notes: &mut *notes, scope, directory };
         let result = self.pass(exchange, now, &mut visit, place).await;
         if let (Err(refused), Some(sessions)) = (&result, &self.sessions) {
             sessions.end_after(&refused.fault, &visit, head, notes, now).await;

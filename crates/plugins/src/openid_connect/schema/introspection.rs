@@ -114,7 +114,7 @@ fn caches() -> Vec<(&'static str, Type)> {
         ("cache_ttl_neg", number().between(0, 31_536_000).doc("Seconds to remember that a token is not active; null: not at all.")),
         ("cache_ttl_resurrect", number().between(0, 31_536_000).doc("Seconds to use metadata and keys beyond their time while the provider fails; null: without end.")),
         ("cache_tokens", switch(true).comes_with("the grants of the token endpoint").doc("Keep answers of the token endpoint.")),
-        ("cache_tokens_salt", string().comes_with("the grants of the token endpoint").doc("Salts the keys under which answers of the token endpoint are kept.")),
+        ("cache_tokens_salt", string().doc("Salts the keys under which answers of the token endpoint are kept. Kong makes one for every instance; it is kept, and there is nothing to salt before the grants of the token endpoint.")),
         ("cache_token_exchange", switch(true).comes_with("token exchange").doc("Keep exchanged tokens.")),
         ("cache_user_info", switch(true).comes_with("the userinfo endpoint").doc("Keep answers of the userinfo endpoint.")),
         ("token_cache_key_include_scope", switch(false).comes_with("the grants of the token endpoint").doc("Keep tokens apart by scope.")),

@@ -63,9 +63,8 @@ fn possession_refuses_methods_it_cannot_cover() {
 
 #[test]
 fn a_field_without_effect_is_refused_by_name() {
-    for (field, value) in [
-        ("authorization_cookie_name", json!("s")),
-    ] {
+    for (field, value) in [("authorization_cookie_name", json!("s")), ("session_memcached_host", json!("h"))]
+    {
         assert_eq!(
             message(with(field, value)),
             format!("schema violation ({field}: '{field}' is not supported by Keybound yet)")
@@ -85,7 +84,6 @@ fn a_field_of_a_later_flow_says_which() {
         ("password_param_type", json!(["header"]), "the password grant"),
         ("client_credentials_param_type", json!(["header"]), "the client credentials grant"),
         ("token_endpoint", json!("https://idp.example/token"), "the grants of the token endpoint"),
-        ("cache_tokens_salt", json!("salt"), "the grants of the token endpoint"),
         ("search_user_info", json!(true), "the userinfo endpoint"),
         ("userinfo_endpoint", json!("https://idp.example/me"), "the userinfo endpoint"),
         ("resolve_distributed_claims", json!(true), "distributed claims"),
