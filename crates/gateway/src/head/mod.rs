@@ -17,7 +17,7 @@ use keybound_plugins::contract::{Connection, Head, Public};
 use keybound_plugins::fault::RequestFault;
 use keybound_pop::htu::{Host, Scheme};
 
-use self::authority::Authority;
+use self::authority::{Authority, LastHost};
 use self::fields::Seen;
 use crate::settings::{Limits, Trust};
 
@@ -39,6 +39,7 @@ pub(crate) struct Received {
 /// What is known of a request beside what hyper parsed.
 pub(crate) struct Arrival<'a> {
     pub(crate) connection: &'a Arc<Connection>,
+    pub(crate) last_host: &'a LastHost,
     pub(crate) request_id: String,
     /// Whether the head had a length beside its coding, of which hyper keeps only the coding.
     pub(crate) two_lengths: bool,
@@ -68,7 +69,7 @@ pub(crate) fn receive(
     seen.drop_disguised(&mut parts.headers);
 
     let scheme = if connection.tls.is_some() { Scheme::Https } else { Scheme::Http };
-    let authority = one_authority(parts, &seen, connection, scheme)?;
+    let (authority, host) = one_authority(parts, &seen, &arrival, scheme)?;
     let websocket = seen.upgrade && asks_for_websocket(parts);
     let takes_trailers = seen.te && lists_trailers(parts);
     if seen.connection {
@@ -87,7 +88,6 @@ pub(crate) fn receive(
         "" => "/",
         path => path,
     })?;
-    let host = routing_host(&authority.host);
     let direct = Public { scheme, host: authority.host, port: authority.port };
     let public = if connection.trusted && seen.forwarding {
         forwarded::public_origin(&parts.headers, direct)?
@@ -138,14 +138,14 @@ fn one_framing(parts: &mut Parts, seen: &Seen, two_lengths: bool) -> Result<(), 
 fn one_authority(
     parts: &mut Parts,
     seen: &Seen,
-    connection: &Connection,
+    arrival: &Arrival<'_>,
     scheme: Scheme,
-) -> Result<Authority, RequestFault> {
+) -> Result<(Authority, Box<str>), RequestFault> {
     if seen.hosts > 1 || (seen.hosts == 0 && parts.version == Version::HTTP_11) {
         return Err(RequestFault::Host);
     }
     let field = match parts.headers.get(header::HOST) {
-        Some(value) => Some(Authority::parse(value.to_str().map_err(|_| RequestFault::HostMalformed)?)?),
+        Some(value) => Some(arrival.last_host.parse(value)?),
         None => None,
     };
     let Some(target) = parts.uri.authority() else {
@@ -153,23 +153,23 @@ fn one_authority(
             return Err(RequestFault::Target);
         }
         return match field {
-            Some(authority) => Ok(authority),
+            Some(field) => Ok((*field).clone()),
             None if parts.version < Version::HTTP_11 => {
-                let local = connection.local;
+                let local = arrival.connection.local;
                 let text = HeaderValue::from_str(&local.to_string()).map_err(|_| RequestFault::Host)?;
                 parts.headers.insert(header::HOST, text);
                 let host = match local.ip().to_canonical() {
                     IpAddr::V4(address) => Host::V4(address),
                     IpAddr::V6(address) => Host::V6(address),
                 };
-                Ok(Authority { host, port: Some(local.port()) })
+                Ok(with_host(Authority { host, port: Some(local.port()) }))
             }
             None => Err(RequestFault::Host),
         };
     };
     let authority = Authority::parse(target.as_str())?;
     if parts.version == Version::HTTP_2 {
-        if field.is_some_and(|field| !field.same_origin(&authority, forwarded::default_port(scheme))) {
+        if field.is_some_and(|field| !field.0.same_origin(&authority, forwarded::default_port(scheme))) {
             return Err(RequestFault::Host);
         }
     } else {
@@ -184,15 +184,12 @@ fn one_authority(
     }
     let text = HeaderValue::from_str(target.as_str()).map_err(|_| RequestFault::HostMalformed)?;
     parts.headers.insert(header::HOST, text);
-    Ok(authority)
+    Ok(with_host(authority))
 }
 
-fn routing_host(host: &Host) -> Box<str> {
-    match host {
-        Host::Name(name) => name.as_str().into(),
-        Host::V4(address) => address.to_string().into(),
-        Host::V6(address) => format!("[{address}]").into(),
-    }
+fn with_host(authority: Authority) -> (Authority, Box<str>) {
+    let host = authority.routing_host();
+    (authority, host)
 }
 
 /// RFC 6455 §4.1: GET in HTTP/1.1 with `Upgrade: websocket` that `Connection` nominates.

@@ -27,7 +27,8 @@ fn parts(version: Version, method: &str, target: &str, fields: &[(&str, &str)]) 
 }
 
 fn received(connection: &Arc<Connection>, mut parts: Parts) -> Result<Received, RequestFault> {
-    let arrival = Arrival { connection, request_id: "id".into(), two_lengths: false };
+    let last_host = LastHost::default();
+    let arrival = Arrival { connection, last_host: &last_host, request_id: "id".into(), two_lengths: false };
     receive(&mut parts, arrival, &Trust::default(), &Limits::default())
 }
 
@@ -124,7 +125,13 @@ fn a_length_in_doubt_is_refused(#[case] fields: &[(&str, &str)]) {
 #[test]
 fn a_length_that_hyper_dropped_beside_a_coding_is_refused_too() {
     let connection = connection(false, false);
-    let arrival = Arrival { connection: &connection, request_id: String::new(), two_lengths: true };
+    let last_host = LastHost::default();
+    let arrival = Arrival {
+        connection: &connection,
+        last_host: &last_host,
+        request_id: String::new(),
+        two_lengths: true,
+    };
     let mut parts = parts(Version::HTTP_11, "POST", "/", &[("host", "a"), ("transfer-encoding", "chunked")]);
     assert_eq!(
         fault(receive(&mut parts, arrival, &Trust::default(), &Limits::default())),

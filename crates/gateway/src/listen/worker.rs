@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::activity::{Activity, Ticks};
 use super::connection;
 use super::counts::Share;
+use crate::head::authority::LastHost;
 use crate::head::request_id::RequestIds;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
@@ -46,6 +47,7 @@ pub(crate) struct Client {
     pub(crate) port: u16,
     /// Whether the handshake asked for a certificate.
     pub(crate) asked: bool,
+    pub(crate) last_host: LastHost,
     pub(crate) activity: Activity,
 }
 
@@ -217,6 +219,7 @@ impl Client {
             port_value: port.into(),
             port,
             asked,
+            last_host: LastHost::default(),
             activity,
         }
     }

@@ -69,6 +69,7 @@ pub(crate) async fn serve(
     let settings = &worker.settings;
     let arrival = Arrival {
         connection: &client.connection,
+        last_host: &client.last_host,
         request_id,
         two_lengths: client.activity.framing_in_doubt(),
     };
