@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 
 use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::htu::{self, Target};
-use keybound_pop::jwk::PublicKey;
+use keybound_pop::jwk::{Preparer, PublicKey};
 use keybound_pop::jws::CompactJws;
 use keybound_pop::nonce::NonceKeys;
 use keybound_pop::proof::{self, KeyCache, NoCache, NoncePolicy, Policy, ProofHeader, Request};
@@ -69,7 +69,8 @@ fn parts(table: &mut Table) {
     let message = signed.text.rsplit_once('.').unwrap().0.to_owned();
     let signature = CompactJws::parse(&signed.text, 8192).unwrap().signature().to_vec();
     let (key, other) = (signed.key.clone(), signed.key.clone());
-    let prepared = signed.key.prepare().unwrap();
+    let preparer = Preparer::new();
+    let prepared = preparer.prepare(&signed.key).unwrap();
     let (again, same) = (message.clone(), signature.clone());
     let fresh = signed.key.clone();
     let jwk = signed.key.to_jwk();
@@ -87,7 +88,7 @@ fn parts(table: &mut Table) {
             prepared.verify(Algorithm::Es256, black_box(again.as_bytes()), black_box(&same)).unwrap();
         }),
         Case::new("ES256 key prepared", move || {
-            black_box(fresh.prepare().unwrap());
+            black_box(preparer.prepare(&fresh).unwrap());
         }),
         Case::new("compact JWS, all JSON", move || {
             let jws = CompactJws::parse(black_box(&text), 8192).unwrap();

@@ -98,5 +98,5 @@ fn a_redis_that_is_gone_or_silent_lets_no_session_pass_and_comes_back() {
 
 /// Tries again until something comes of it: each worker of the gateway looks for the Redis by itself.
 fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
-    (0..500).find_map(|_| attempt()).unwrap()
+    (0..30_000).find_map(|_| attempt()).unwrap()
 }

@@ -18,6 +18,7 @@ pub(crate) fn is_field(name: &HeaderName) -> bool {
             | "dpop-nonce"
             | "apikey"
             | "x-api-key"
+            | "access-token"
             | "x-access-token"
             | "x-id-token"
             | "x-forwarded-client-cert"

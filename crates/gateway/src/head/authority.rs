@@ -39,14 +39,17 @@ impl Authority {
 
 /// The `Host` of the last request of a connection: nearly every client sends the same again, and it is parsed once.
 #[derive(Debug, Default)]
-pub(crate) struct LastHost(RefCell<Option<(HeaderValue, Rc<(Authority, Box<str>)>)>>);
+pub(crate) struct LastHost(RefCell<Option<(HeaderValue, Rc<Parsed>)>>);
+
+/// An authority, and its host as routes are matched against it.
+type Parsed = (Authority, Box<str>);
 
 impl LastHost {
-    /// Parses the value of `Host`: the authority, and its host as routes are matched against it.
+    /// Parses the value of `Host`.
     ///
     /// # Errors
     /// As [`Authority::parse`].
-    pub(crate) fn parse(&self, value: &HeaderValue) -> Result<Rc<(Authority, Box<str>)>, RequestFault> {
+    pub(crate) fn parse(&self, value: &HeaderValue) -> Result<Rc<Parsed>, RequestFault> {
         let mut last = self.0.borrow_mut();
         if let Some((_, parsed)) = last.as_ref().filter(|(known, _)| known == value) {
             return Ok(Rc::clone(parsed));

@@ -120,8 +120,9 @@ pub(crate) fn is_relied_on(name: &str) -> bool {
     RELIED_ON.contains(&plain) || RELIED_ON_PREFIXES.iter().any(|prefix| plain.starts_with(prefix))
 }
 
-const RELIED_ON: [&[u8]; 24] = [
+const RELIED_ON: [&[u8]; 25] = [
     b"authorization",
+    b"accesstoken",
     b"proxyauthorization",
     b"dpop",
     b"dpopnonce",

@@ -76,6 +76,11 @@ pub(super) fn authorize(
     requirements: &Requirements,
 ) -> Result<Grant, (AuthorizationFault, Option<String>)> {
     let claims = bound.token().claims();
+    // What is known from two places must not have it in either.
+    let other = bound.token().all_claims().answer;
+    if other.is_some_and(|other| requirements.forbidden.iter().any(|name| other.contains_key(name))) {
+        return Err((AuthorizationFault::ForbiddenClaim, None));
+    }
     match allowed(claims, requirements) {
         Ok(()) => Ok(Grant { bound }),
         Err(AuthorizationFault::Scope) => {

@@ -18,7 +18,7 @@ use super::binding::Binder;
 use super::certificate::CertificateSource;
 use super::client_choice::ClientChoice;
 use super::config::redis::settings as redis_settings;
-use super::config::{Config, Possession, ProviderConfig, ReplayConfig, Transport};
+use super::config::{Config, Possession, ProviderConfig, ReplayConfig, ReplayMode, Transport};
 use super::nonce::Nonces;
 use super::proof_keys::ProofKeys;
 use super::replay::{Horizon, Replay};
@@ -203,19 +203,25 @@ impl Builder {
         let config = possession.replay.clone();
         let place = |config: &ReplayConfig| (config.max_entries_per_key, config.redis.clone());
         let reach = self.reach;
-        if let Some(known) = &self.replay
+        // What was used while nothing was remembered is unknown.
+        let remembers = |config: &ReplayConfig| config.mode != ReplayMode::Off;
+        if let Some(known) = &mut self.replay
             && place(&known.config) == place(&config)
+            && (remembers(&known.config) || !remembers(&config))
             && match config.redis {
                 Some(_) => known.reach == reach,
                 None => known.config.max_entries == config.max_entries,
             }
         {
+            known.config = config;
             return Arc::clone(&known.store);
         }
         let now = environment.clock.now().next_whole_second();
         let store = if let Some(redis) = &config.redis {
             let start = match (&self.replay, self.complete_from) {
-                (Some(known), _) if known.config.redis == config.redis => Start::Running,
+                (Some(known), _) if known.config.redis == config.redis && remembers(&known.config) => {
+                    Start::Running
+                }
                 (Some(_), _) => Start::Moved(now.secs()),
                 (None, Some(from)) => Start::Boot(from.secs()),
                 (None, None) => Start::New,

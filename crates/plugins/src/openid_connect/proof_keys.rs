@@ -1,8 +1,8 @@
 //! What is kept of the keys of proofs, over all instances.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use keybound_pop::jwk::PreparedKey;
+use keybound_pop::jwk::{PreparedKey, Preparer};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::thumbprint::Thumbprint;
 use moka::sync::Cache;
@@ -19,6 +19,7 @@ const USES: u32 = 64;
 pub(super) struct ProofKeys {
     headers: Cache<Arc<str>, Arc<ProofHeader>>,
     prepared: Cache<Thumbprint, Arc<PreparedKey>>,
+    preparer: OnceLock<Preparer>,
 }
 
 impl ProofKeys {
@@ -29,6 +30,7 @@ impl ProofKeys {
         Self {
             headers: Cache::builder().max_capacity(HEADERS).weigher(header).build(),
             prepared: Cache::builder().max_capacity(PREPARED).weigher(prepared).build(),
+            preparer: OnceLock::new(),
         }
     }
 }
@@ -56,7 +58,7 @@ impl KeyCache for ProofKeys {
         if !header.count_use().is_multiple_of(USES) {
             return None;
         }
-        let prepared = Arc::new(header.key().prepare()?);
+        let prepared = Arc::new(self.preparer.get_or_init(Preparer::new).prepare(header.key())?);
         self.prepared.insert(*header.thumbprint(), Arc::clone(&prepared));
         Some(prepared)
     }

@@ -85,7 +85,8 @@ impl Forward {
 
     /// The fields that only Keybound sets for the upstream.
     pub(super) fn reserved(&self) -> Vec<HeaderName> {
-        self.told.iter().cloned().chain(self.token.iter().map(|field| field.name.clone())).collect()
+        let token = self.token.iter().map(|field| &field.name);
+        self.told.iter().chain(&self.withheld).chain(token).cloned().collect()
     }
 
     /// Puts the token where the configuration says; a field of the client's with that name is replaced.
@@ -162,6 +163,7 @@ pub(super) async fn rewrite(
 ) -> Result<(), BodyFault> {
     forward.strip(&mut head.headers, identity);
     let credential = grant.credential();
+    drop_others(places, &mut head.headers, &credential.place);
     match &credential.place {
         // A parameter that was used is never forwarded, whatever hide_credentials says.
         Place::Query => head.query = head.query.as_deref().and_then(credential::query_without_token),
@@ -184,6 +186,19 @@ pub(super) async fn rewrite(
     }
     forward.set_token(&mut head.headers, credential.token());
     Ok(())
+}
+
+/// Takes out tokens in places where none was looked for, or none counted: nobody verified them.
+fn drop_others(places: &Places, headers: &mut HeaderMap, used: &Place) {
+    if *used != Place::Authorization && headers.get_all(AUTHORIZATION).iter().any(credential::carries_token) {
+        headers.remove(AUTHORIZATION);
+    }
+    let fields = [credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN];
+    for name in fields.iter().chain(&places.field).filter(|name| **name != AUTHORIZATION) {
+        if !matches!(used, Place::Field(used) if used == name) {
+            headers.remove(name);
+        }
+    }
 }
 
 fn hide_cookie(headers: &mut HeaderMap, name: &str) {

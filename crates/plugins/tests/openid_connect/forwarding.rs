@@ -113,3 +113,22 @@ async fn a_consumer_that_an_earlier_plugin_found_is_told_and_the_anonymous_one_i
         assert_eq!(passed.notes.identity.consumer.is_some(), !anonymous);
     }
 }
+
+#[tokio::test]
+async fn a_token_beside_the_one_that_counted_never_reaches_the_upstream() {
+    let config = json!({
+        "bearer_token_header_name": "x-token", "upstream_access_token_header": "x-checked", "hide_credentials": false,
+    });
+    let gate = Gate::with(config).await;
+    let call = Call::get(URL)
+        .header("x-token", &gate.bearer())
+        .header("authorization", "Bearer stolen")
+        .header("access-token", "stolen")
+        .header("x-access-token", "stolen");
+    let passed = gate.permit(call).await;
+    for name in ["authorization", "access-token", "x-access-token"] {
+        assert_eq!(passed.field(name), None, "{name}");
+    }
+    let basic = Call::get(URL).header("x-token", &gate.bearer()).header("authorization", "Basic YTpi");
+    assert_eq!(gate.permit(basic).await.field("authorization"), Some("Basic YTpi"));
+}

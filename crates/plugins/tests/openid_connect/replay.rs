@@ -152,3 +152,16 @@ async fn of_many_at_once_exactly_one_passes() {
     let outcomes = futures_util::future::join_all(calls).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_passed()).count(), 1);
 }
+
+#[tokio::test]
+async fn what_was_used_while_nothing_was_remembered_does_not_pass_again() {
+    let (mut gate, client) =
+        (Gate::with(strict(json!({"dpop_replay_protection": "off"}))).await, Client::new());
+    let token = gate.bound(&client);
+    gate.permit(named(&gate, &client, &token, "once")).await;
+    let used = named(&gate, &client, &token, "once");
+    gate.clock.advance(2);
+    gate.reconfigure(strict(json!({})));
+    gate.refuse(used).await.is_dpop("proof_cold_start", "use_dpop_nonce");
+    gate.permit(gate.dpop(&client, &token)).await;
+}

@@ -239,12 +239,23 @@ async fn a_jwt_counts_only_beside_the_cookie_that_its_claim_names() {
 }
 
 #[tokio::test]
-async fn a_body_is_not_searched_for_a_token_beside_a_session() {
+async fn beside_a_session_a_form_is_searched_for_a_token_and_no_other_body() {
     let gate = Gate::with(sessions(json!({}))).await;
     let cookies = begun(&gate).await;
-    let call = Call::new(http::Method::POST, URL)
-        .cookies(&cookies)
-        .body("application/x-www-form-urlencoded", "access_token=x&a=b");
-    let passed = gate.permit(call).await;
-    assert_eq!((passed.reads, passed.body.as_ref()), (0, b"access_token=x&a=b".as_slice()));
+    let post = |media, body| Call::new(http::Method::POST, URL).cookies(&cookies).body(media, body);
+    let json = r#"{"access_token":"x"}"#;
+    let passed = gate.permit(post("application/json", json)).await;
+    assert_eq!((passed.reads, passed.body.as_ref()), (0, json.as_bytes()));
+    let form = "application/x-www-form-urlencoded";
+    let passed = gate.permit(post(form, "a=b")).await;
+    assert_eq!(passed.body.as_ref(), b"a=b".as_slice());
+    // An upstream may read it there (RFC 6750 §2.2): the token decides by itself, as in any other place.
+    gate.refuse(post(form, "access_token=x&a=b")).await.is_bearer("token_inactive", "invalid_token");
+}
+
+#[tokio::test]
+async fn a_link_with_a_token_begins_no_session() {
+    let gate = Gate::with(sessions(json!({}))).await;
+    let passed = gate.permit(Call::get(&format!("{URL}?access_token={}", gate.bearer()))).await;
+    assert_eq!(passed.set_cookies(), Vec::<String>::new());
 }

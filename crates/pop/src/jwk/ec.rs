@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
     ParsedPublicKey,
@@ -7,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{KeyFault, SignatureFault, bytes};
 use crate::algorithm::Algorithm;
 use crate::base64url;
-use crate::p256::Multiples;
+use crate::p256::{Base, Multiples};
 
 /// A curve with the one algorithm that JWS allows on it (RFC 7518 §3.4).
 struct Curve {
@@ -82,9 +84,9 @@ impl EcKey {
     }
 
     /// Multiples of the point, for a key of P-256.
-    pub(super) fn multiples(&self) -> Option<Multiples> {
+    pub(super) fn multiples(&self, base: &Arc<Base>) -> Option<Multiples> {
         match (self.curve.algorithm, self.x.first_chunk(), self.y.first_chunk()) {
-            (Algorithm::Es256, Some(x), Some(y)) => Multiples::new(x, y),
+            (Algorithm::Es256, Some(x), Some(y)) => Multiples::new(base, x, y),
             _ => None,
         }
     }

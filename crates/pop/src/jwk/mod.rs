@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::algorithm::Algorithm;
 use crate::thumbprint::Thumbprint;
 
-pub use prepared::PreparedKey;
+pub use prepared::{PreparedKey, Preparer};
 
 /// Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

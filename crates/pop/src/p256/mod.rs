@@ -15,7 +15,7 @@ mod point;
 mod scalar;
 mod table;
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 
 use self::field::{Field, PRIME};
 use self::point::{Affine, Point};
@@ -39,26 +39,35 @@ const GENERATOR: Affine = Affine {
 };
 
 /// Multiples of the generator, for all keys.
-static BASE: OnceLock<Option<Table<7>>> = OnceLock::new();
+pub(crate) struct Base(Table<7>);
 
-/// Multiples of a public key's point.
-pub(crate) struct Multiples(Table<6>);
+/// Multiples of a public key's point, beside those of the generator.
+pub(crate) struct Multiples {
+    base: Arc<Base>,
+    table: Table<6>,
+}
+
+impl Base {
+    pub(crate) fn new() -> Option<Self> {
+        Table::new(GENERATOR).map(Self)
+    }
+}
 
 impl Multiples {
     /// Works out the multiples: as much time as a dozen signature checks take. The coordinates must be those of a point that
     /// was found to lie on the curve.
-    pub(crate) fn new(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn new(base: &Arc<Base>, x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
         let (x, y) = (limbs::from_bytes(x), limbs::from_bytes(y));
         if !limbs::is_below(x, PRIME) || !limbs::is_below(y, PRIME) {
             return None;
         }
-        BASE.get_or_init(|| Table::new(GENERATOR)).as_ref()?;
-        Table::new(Affine { x: Field::new(x), y: Field::new(y) }).map(Self)
+        let table = Table::new(Affine { x: Field::new(x), y: Field::new(y) })?;
+        Some(Self { base: Arc::clone(base), table })
     }
 
     /// The memory that it takes, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.0.size()
+        self.table.size()
     }
 
     /// Whether the signature (`r` and `s`, 32 bytes each) of the message with this SHA-256 digest is confirmed.
@@ -76,9 +85,8 @@ impl Multiples {
         let inverse = Scalar::reduced(s).inverted();
         let of_base = Scalar::reduced(limbs::from_bytes(digest)).mul(&inverse).value();
         let of_key = Scalar::reduced(r).mul(&inverse).value();
-        let base = BASE.get()?.as_ref()?;
-        let sum = base.add_multiple(Point::IDENTITY, of_base);
-        let sum = self.0.add_multiple(sum, of_key);
+        let sum = self.base.0.add_multiple(Point::IDENTITY, of_base);
+        let sum = self.table.add_multiple(sum, of_key);
         if sum.z.is_zero() {
             return None;
         }
@@ -89,6 +97,12 @@ impl Multiples {
         }
         let (wrapped, carry) = limbs::add(r, ORDER);
         Some(carry == 0 && limbs::is_below(wrapped, PRIME) && Field::new(wrapped).mul(&z_squared) == sum.x)
+    }
+}
+
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Base").finish_non_exhaustive()
     }
 }
 

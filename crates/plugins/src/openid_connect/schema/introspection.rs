@@ -111,7 +111,7 @@ fn caches() -> Vec<(&'static str, Type)> {
         ("cache_ttl", number().default(3600).between(0, 31_536_000).doc("Seconds to keep what does not say how long it holds.")),
         ("cache_ttl_max", number().between(0, 31_536_000).doc("Seconds to keep anything at most.")),
         ("cache_ttl_min", number().between(0, 31_536_000).doc("Seconds to keep anything at least, but never beyond its own end.")),
-        ("cache_ttl_neg", number().between(0, 31_536_000).doc("Seconds to remember that a token is not active; null: not at all.")),
+        ("cache_ttl_neg", number().between(0, 31_536_000).doc("Seconds to remember that a token is not active; null: 5, against a burst with one worthless token.")),
         ("cache_ttl_resurrect", number().between(0, 31_536_000).doc("Seconds to use metadata and keys beyond their time while the provider fails; null: without end.")),
         ("cache_tokens", switch(true).comes_with("the grants of the token endpoint").doc("Keep answers of the token endpoint.")),
         ("cache_tokens_salt", string().doc("Salts the keys under which answers of the token endpoint are kept. Kong makes one for every instance; it is kept, and there is nothing to salt before the grants of the token endpoint.")),

@@ -34,6 +34,10 @@ impl Sessions {
     ) -> Option<Facts> {
         let shown = self.shown(token, held);
         let by_session = token.credential().place == Place::Session;
+        // A link or a form of another page could carry somebody's token, and make the browser go on as that one.
+        if matches!(token.credential().place, Place::Query | Place::Body(_)) {
+            return None;
+        }
         match visit.session.take() {
             // A proof of today does not make up for the one that was missing when the session began; its token does, and
             // begins another.
