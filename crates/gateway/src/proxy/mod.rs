@@ -97,17 +97,19 @@ pub(crate) async fn serve(
     };
     let (found, described) = {
         let snapshot = worker.snapshot.load();
-        if asked.tls && snapshot.asking.is_misdirected(client.asked, asked.sni, &host) {
-            return exit.fault(RequestFault::Misdirected, None, None, &mut notes);
-        }
         let described = snapshot.described(&asked, &head.path, &head.public);
-        match described.filter(|_| metadata::is_reading(&head)) {
+        let found = match described.filter(|_| metadata::is_reading(&head)) {
             Some(Described { route, path }) => (Some((route, None, UriCaptures::default())), Some(path)),
             None => {
                 let found = snapshot.routes.find(&asked);
                 (found.map(|found| (Arc::clone(found.goal), found.taken, found.captures)), None)
             }
+        };
+        let needed = found.0.as_ref().is_some_and(|(route, ..)| route.chain.asks_for_certificate());
+        if asked.tls && snapshot.asking.is_misdirected(client.asked, asked.sni, &host, needed) {
+            return exit.fault(RequestFault::Misdirected, None, None, &mut notes);
         }
+        found
     };
     let Some((route, taken, captures)) = found else {
         return exit.fault(RouteFault::NoRoute, None, None, &mut notes);

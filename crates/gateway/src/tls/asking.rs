@@ -48,11 +48,11 @@ impl Asking {
     /// Whether a request for this host needs another connection: the handshake for its name would have asked, and that of
     /// this connection (for `sni`) did not, or the other way round.
     ///
-    /// A certificate that a connection has and nobody asks for does no harm where the client named the host itself: the
-    /// configuration changed meanwhile. So only a connection for another name is turned away then.
-    pub(crate) fn is_misdirected(&self, asked: bool, sni: Option<&str>, host: &str) -> bool {
+    /// Where the configuration changed since the handshake, a connection for the right name goes on: a certificate that nobody
+    /// asks for any more does no harm, and one that was not asked for is missed only by a route that needs it (`needed`).
+    pub(crate) fn is_misdirected(&self, asked: bool, sni: Option<&str>, host: &str, needed: bool) -> bool {
         match (asked, self.asks(Some(host))) {
-            (false, true) => true,
+            (false, true) => needed || !self.asks(sni),
             (true, false) => sni.is_some_and(|sni| sni != host.trim_end_matches('.')),
             _ => false,
         }
@@ -105,10 +105,16 @@ mod tests {
             (false, None, "c.test", false),
             (false, None, "a.test", true),
             // The configuration changed since the handshake.
-            (false, Some("a.test"), "a.test", true),
+            (false, Some("a.test"), "a.test", false),
+            (false, Some("b.test"), "a.test", false),
             (true, Some("c.test"), "c.test", false),
         ] {
-            assert_eq!(asking.is_misdirected(asked, sni, host), expected, "{asked} {sni:?} {host}");
+            assert_eq!(asking.is_misdirected(asked, sni, host, false), expected, "{asked} {sni:?} {host}");
         }
+        assert!(
+            asking.is_misdirected(false, Some("a.test"), "a.test", true),
+            "a route needs the certificate"
+        );
+        assert!(!asking.is_misdirected(false, Some("c.test"), "c.test", true), "asking again would not help");
     }
 }
