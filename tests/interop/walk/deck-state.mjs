@@ -52,6 +52,8 @@ export function state({ certificates, isOld }) {
       hmacauth_credentials: [{ username: `hmac-${n}`, secret: `secret-${n}` }],
       jwt_secrets: [{ key: `issuer-${n}`, secret: `jwt-secret-${n}`, algorithm: 'HS256' }],
       acls: [{ group: `group-${n}` }, { group: 'staff' }],
+      // decK finds these by id alone.
+      mtls_auth_credentials: [{ id: `5d1e0c3a-6f0b-4a57-8a43-00000000000${n}`, subject_name: `client-${n}.test` }],
       plugins: n === 3 ? [plugin('rate-limiting', { minute: 10, policy: 'local' })] : undefined,
     })),
     upstreams: [
@@ -100,7 +102,7 @@ function withoutUndefined(value) {
 function counted(content) {
   const kinds = new Set([
     'services', 'routes', 'plugins', 'consumers', 'keyauth_credentials', 'basicauth_credentials', 'hmacauth_credentials',
-    'jwt_secrets', 'acls', 'upstreams', 'targets', 'certificates', 'snis', 'ca_certificates',
+    'jwt_secrets', 'acls', 'mtls_auth_credentials', 'upstreams', 'targets', 'certificates', 'snis', 'ca_certificates',
   ]);
   const count = (value) =>
     Object.entries(value).reduce((sum, [name, list]) => {
