@@ -118,23 +118,10 @@ pub(super) async fn withdraw(
 ) -> Result<(), BodyFault> {
     let headers = &mut head.headers;
     forward.strip(headers, identity);
-    let others: Vec<HeaderValue> = headers
-        .get_all(AUTHORIZATION)
-        .iter()
-        .filter(|line| !credential::carries_token(line))
-        .cloned()
-        .collect();
-    headers.remove(AUTHORIZATION);
-    // Where the upstream expects the bare token there, no scheme tells one from another value.
-    let bare = forward.token.as_ref().is_some_and(|field| field.name == AUTHORIZATION && !field.bearer);
-    for line in others.into_iter().filter(|_| !bare) {
-        headers.append(AUTHORIZATION, line);
-    }
-    let fields =
-        [credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN].into_iter().chain(places.field.clone());
-    let token = forward.token.iter().map(|field| field.name.clone());
-    for name in fields.chain(token).filter(|name| *name != AUTHORIZATION) {
-        headers.remove(name);
+    drop_tokens(places, headers, None);
+    // Where the upstream expects the bare token in `Authorization`, no scheme tells one from another value.
+    if let Some(field) = forward.token.as_ref().filter(|field| field.name != AUTHORIZATION || !field.bearer) {
+        headers.remove(&field.name);
     }
     if let Some(name) = &places.cookie {
         hide_cookie(headers, name);
@@ -163,7 +150,7 @@ pub(super) async fn rewrite(
 ) -> Result<(), BodyFault> {
     forward.strip(&mut head.headers, identity);
     let credential = grant.credential();
-    drop_others(places, &mut head.headers, &credential.place);
+    drop_tokens(places, &mut head.headers, Some(&credential.place));
     match &credential.place {
         // A parameter that was used is never forwarded, whatever hide_credentials says.
         Place::Query => head.query = head.query.as_deref().and_then(credential::query_without_token),
@@ -188,14 +175,23 @@ pub(super) async fn rewrite(
     Ok(())
 }
 
-/// Takes out tokens in places where none was looked for, or none counted: nobody verified them.
-fn drop_others(places: &Places, headers: &mut HeaderMap, used: &Place) {
-    if *used != Place::Authorization && headers.get_all(AUTHORIZATION).iter().any(credential::carries_token) {
+/// Takes tokens out of the fields that carry them, but for the place of the one that was verified. Other schemes in
+/// `Authorization` stay.
+fn drop_tokens(places: &Places, headers: &mut HeaderMap, verified: Option<&Place>) {
+    if verified != Some(&Place::Authorization)
+        && headers.get_all(AUTHORIZATION).iter().any(credential::carries_token)
+    {
+        let lines = headers.get_all(AUTHORIZATION).iter();
+        let others: Vec<HeaderValue> =
+            lines.filter(|line| !credential::carries_token(line)).cloned().collect();
         headers.remove(AUTHORIZATION);
+        for line in others {
+            headers.append(AUTHORIZATION, line);
+        }
     }
     let fields = [credential::ACCESS_TOKEN, credential::X_ACCESS_TOKEN];
     for name in fields.iter().chain(&places.field).filter(|name| **name != AUTHORIZATION) {
-        if !matches!(used, Place::Field(used) if used == name) {
+        if !matches!(verified, Some(Place::Field(used)) if used == name) {
             headers.remove(name);
         }
     }
