@@ -96,5 +96,6 @@ mod tls_handshake_modifier;
 mod typed;
 
 pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};
+pub use openid_connect::DearChecks;
 pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

@@ -8,6 +8,8 @@ pub(crate) struct Seen {
     pub(crate) bytes: usize,
     pub(crate) hosts: usize,
     pub(crate) transfer_codings: usize,
+    pub(crate) lengths: usize,
+    pub(crate) cookies: usize,
     pub(crate) connection: bool,
     pub(crate) upgrade: bool,
     pub(crate) te: bool,
@@ -43,8 +45,10 @@ impl Seen {
             "te" => self.te = true,
             "via" => self.via = true,
             "host" => self.hosts += 1,
+            "cookie" => self.cookies += 1,
             "upgrade" => self.upgrade = true,
             "connection" => self.connection = true,
+            "content-length" => self.lengths += 1,
             "transfer-encoding" => self.transfer_codings += 1,
             "x-forwarded-for" => self.forwarded_for = true,
             "x-forwarded-proto" | "x-forwarded-host" | "x-forwarded-port" => self.forwarding = true,
@@ -66,6 +70,14 @@ const HOP_BY_HOP: [&str; 6] =
 pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
+    }
+}
+
+/// Makes one field of the crumbs that HTTP/2 lets clients send (RFC 9113 §8.2.3): to others, several would be several.
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
     }
 }
 
@@ -244,6 +256,14 @@ mod tests {
         ]);
         Seen::of(&headers).drop_disguised(&mut headers);
         assert_eq!(headers, map(&[("api_key", "kept"), ("dpop", "kept")]));
+    }
+
+    #[test]
+    fn cookie_crumbs_become_one_field_in_their_order() {
+        let mut headers = map(&[("cookie", "a=1"), ("x", "y"), ("cookie", "b=2; c=3"), ("cookie", "d=4")]);
+        assert_eq!(Seen::of(&headers).cookies, 3);
+        join_cookies(&mut headers);
+        assert_eq!(headers, map(&[("x", "y"), ("cookie", "a=1; b=2; c=3; d=4")]));
     }
 
     #[test]

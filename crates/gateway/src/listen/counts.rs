@@ -10,6 +10,8 @@ pub struct Traffic {
     pub active: u64,
     /// Requests taken.
     pub requests: u64,
+    /// Those of them that were turned away because there was too much to do.
+    pub shed: u64,
 }
 
 /// What the workers count, each for itself, so that no core waits for another.
@@ -23,6 +25,7 @@ pub(crate) struct WorkerCounts {
     accepted: AtomicU64,
     closed: AtomicU64,
     requests: AtomicU64,
+    shed: AtomicU64,
 }
 
 impl TrafficCounts {
@@ -41,6 +44,7 @@ impl TrafficCounts {
                 accepted: sum.accepted + accepted,
                 active: sum.active + accepted.saturating_sub(closed),
                 requests: sum.requests + worker.requests.load(Relaxed),
+                shed: sum.shed + worker.shed.load(Relaxed),
             }
         })
     }
@@ -70,6 +74,10 @@ impl Share {
         self.add(|counts| &counts.requests);
     }
 
+    pub(crate) fn shed(&self) {
+        self.add(|counts| &counts.shed);
+    }
+
     fn add(&self, which: fn(&WorkerCounts) -> &AtomicU64) {
         if let Some(counts) = self.counts.0.get(self.worker) {
             which(counts).fetch_add(1, Relaxed);
@@ -91,6 +99,7 @@ mod tests {
         two.closed();
         one.requested();
         two.requested();
-        assert_eq!(counts.sum(), Traffic { accepted: 3, active: 2, requests: 2 });
+        two.shed();
+        assert_eq!(counts.sum(), Traffic { accepted: 3, active: 2, requests: 2, shed: 1 });
     }
 }

@@ -6,6 +6,9 @@ mod client_io;
 mod connection;
 mod counts;
 mod framing;
+mod load;
+mod reclaim;
+mod stream;
 mod worker;
 
 use std::future::Future;
@@ -22,6 +25,7 @@ use self::bind::Sockets;
 pub(crate) use self::connection::Local;
 pub(crate) use self::counts::Share;
 pub use self::counts::{Traffic, TrafficCounts};
+pub(crate) use self::stream::offers;
 use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
 use crate::settings::Settings;

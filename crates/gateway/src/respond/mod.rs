@@ -3,6 +3,7 @@
 mod body;
 pub(crate) mod grpc;
 mod negotiate;
+mod shed;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use http::{Method, Response, StatusCode, response};
 use keybound_plugins::contract::{Answer, Form, Head, Listening, Notes, Refusal, ResponseHead};
 use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row, TrafficFault};
 
+pub(crate) use self::shed::leaves_doubt;
 use crate::listen::Busy;
 use crate::observe::{Record, millis};
 use crate::proxy::names::{
@@ -36,12 +38,16 @@ pub(crate) struct Exit {
     debug: bool,
     /// Whether the answer names the code of the fault.
     pub(crate) explains: bool,
+    /// Whether the connection ends with the answer.
+    closes: bool,
     accept: Option<HeaderValue>,
     content_type: Option<HeaderValue>,
     pub(crate) record: Option<Box<Record>>,
     busy: Option<Busy>,
     started: Instant,
 }
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// How long a proxied request took so far, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +73,7 @@ impl Exit {
             grpc: content_type.is_some_and(grpc::speaks_grpc),
             debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
             explains: false,
+            closes: false,
             accept: parts.headers.get(header::ACCEPT).cloned(),
             content_type: content_type.cloned(),
             record,
@@ -239,6 +246,9 @@ impl Exit {
         if fields.upstream_status {
             headers.insert(X_KONG_UPSTREAM_STATUS, status.as_u16().into());
         }
+        if self.closes && status != StatusCode::SWITCHING_PROTOCOLS {
+            headers.insert(header::CONNECTION, CLOSE);
+        }
         self.identify(headers, Some(route));
         if let Some(record) = &mut self.record {
             record.status = Some(status);
@@ -312,6 +322,9 @@ impl Exit {
         }
         if fields.response_latency {
             headers.insert(X_KONG_RESPONSE_LATENCY, millis(self.started).into());
+        }
+        if self.closes {
+            headers.insert(header::CONNECTION, CLOSE);
         }
         self.identify(&mut headers, route);
         if let Some(record) = &mut self.record {

@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 mod connect;
 mod course;
+pub(crate) mod framing;
 pub(crate) mod pool;
 pub(crate) mod resolve;
 mod target;

@@ -12,6 +12,7 @@ mod database;
 mod door;
 mod environment;
 mod fault;
+mod limits;
 mod log_level;
 mod migrations;
 mod parts;
@@ -156,5 +157,6 @@ fn plugins(
     let runtime = tokio::runtime::Handle::current();
     let environment = environment::environment(authorities.roots()?, runtime, started)?;
     let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
-    Ok(Equipment { plugins: Plugins::new(settings, Registry::new(environment))?, metrics, root })
+    let registry = Registry::new(environment).with_proof_work(settings.proof_work_limit.0);
+    Ok(Equipment { plugins: Plugins::new(settings, registry)?, metrics, root })
 }

@@ -1,6 +1,7 @@
 //! The types of settings: how each is written and read.
 
 mod address;
+mod bound;
 mod choice;
 mod header;
 mod listen;
@@ -13,6 +14,7 @@ mod text;
 mod tls;
 
 pub use address::{Networks, PortMaps};
+pub use bound::{Buffers, Connections, Span};
 pub use choice::{AccessLog, Database, ErrorType, LogLevel, RouterFlavor, Switch};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
 pub use listen::{Listen, ListenSet};
