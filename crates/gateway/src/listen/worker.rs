@@ -13,13 +13,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
-use super::connection;
+use super::connection::{self, Spoken};
 use super::counts::Share;
 use crate::head::authority::LastHost;
 use crate::head::request_id::RequestIds;
+use crate::proxy::upgrade::Tunnel;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
-use crate::tls::server::ServerTls;
 use crate::upstream::attempt::Reach;
 
 /// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
@@ -37,7 +37,6 @@ pub(crate) struct Worker {
 }
 
 /// A client's connection, as its requests see it.
-#[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) connection: Arc<Connection>,
     pub(crate) peer_ip: std::net::IpAddr,
@@ -49,14 +48,15 @@ pub(crate) struct Client {
     pub(crate) asked: bool,
     pub(crate) last_host: LastHost,
     pub(crate) activity: Activity,
+    /// What is left to be done when HTTP has ended on it.
+    pub(crate) tunnel: Cell<Option<Tunnel>>,
 }
 
 /// An address to accept on.
 pub(crate) struct Door {
     pub(crate) socket: StdListener,
     pub(crate) addr: SocketAddr,
-    pub(crate) tls: Option<Arc<ServerTls>>,
-    pub(crate) http2: bool,
+    pub(crate) spoken: Spoken,
 }
 
 struct Open {
@@ -100,10 +100,10 @@ impl Worker {
     ) -> std::io::Result<()> {
         let mut accepting = Vec::new();
         for door in doors {
-            let Door { socket, addr, tls, http2 } = door;
+            let Door { socket, addr, spoken } = door;
             let listener = TcpListener::from_std(socket)?;
             let worker = Rc::clone(&self);
-            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, tls, http2)));
+            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, spoken)));
         }
         let keeper = tokio::task::spawn_local(Rc::clone(&self).keep_house());
         // The sender lives as long as the gateway runs; its end means the same as being told.
@@ -121,19 +121,13 @@ impl Worker {
         self.stopping.get()
     }
 
-    async fn accept(
-        self: Rc<Self>,
-        listener: TcpListener,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    async fn accept(self: Rc<Self>, listener: TcpListener, addr: SocketAddr, spoken: Spoken) {
         loop {
             while self.connections.borrow().len() >= self.settings.limits.max_connections {
                 self.closed.notified().await;
             }
             match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer, addr, tls.clone(), http2),
+                Ok((stream, peer)) => self.admit(stream, peer, addr, spoken.clone()),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, %addr, "cannot accept connections; trying again");
@@ -143,14 +137,7 @@ impl Worker {
         }
     }
 
-    fn admit(
-        self: &Rc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    fn admit(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, addr: SocketAddr, spoken: Spoken) {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
         self.counts.accepted();
@@ -158,7 +145,7 @@ impl Worker {
         let open = Open { activity: activity.clone(), abort: None, waker: None };
         self.connections.borrow_mut().insert(number, open);
         let seat = Seat { worker: Rc::clone(self), number };
-        let task = connection::serve(seat, stream, peer, addr, activity, tls, http2);
+        let task = connection::serve(seat, stream, peer, addr, activity, spoken);
         let abort = tokio::task::spawn_local(task).abort_handle();
         if let Some(open) = self.connections.borrow_mut().get_mut(&number) {
             open.abort = Some(abort);
@@ -221,6 +208,7 @@ impl Client {
             asked,
             last_host: LastHost::default(),
             activity,
+            tunnel: Cell::new(None),
         }
     }
 }
