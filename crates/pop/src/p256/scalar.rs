@@ -1,6 +1,6 @@
 //! Numbers modulo the order of the curve, in Montgomery form.
 
-use super::inverse;
+use super::inverse::Modulus;
 use super::limbs::{self, Limbs, adc, mac};
 
 /// The order of the curve's group (SEC 2 §2.4.2).
@@ -13,6 +13,8 @@ const SQUARED_RADIX: Limbs =
 
 /// −1 / order modulo 2^64.
 const FACTOR: u64 = 0xccd1_c8aa_ee00_bc4f;
+
+const MODULUS: Modulus = Modulus::new(ORDER);
 
 /// A number modulo the order; always below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Scalar {
 
     /// The inverse of a number other than zero.
     pub(super) fn inverted(&self) -> Self {
-        Self::reduced(inverse::of(self.value()))
+        Self::reduced(MODULUS.inverse_of(self.value()))
     }
 }
 
