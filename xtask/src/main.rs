@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
 mod bench;
+mod budget;
 mod docs;
 mod fault;
 mod fuzz;
@@ -25,7 +26,9 @@ cargo xtask NAME
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
-  bench     CPU per request against nginx, on one core         [--rounds N] [--requests N]
+  bench     CPU per request against nginx and Apache, on one core    [--rounds N] [--requests N] [--gateway BINARY]
+  budget    instructions of hot operations against the committed budget    [--update]
+  memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
   docs      writes the generated pages below docs/             [--check]";
 
 fn main() -> ExitCode {
@@ -53,6 +56,8 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "interop" => interop::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "bench" => bench::run(arguments),
+        "budget" => budget::run(arguments),
+        "memory" => bench::memory::run(arguments),
         "docs" => docs::run(arguments),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

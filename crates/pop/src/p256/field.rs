@@ -1,6 +1,6 @@
 //! The field of the curve's coordinates, in Montgomery form: a value `x` is kept as `x · 2^256` modulo the prime.
 
-use super::inverse::Modulus;
+use super::inverse::{self, Modulus};
 use super::limbs::{self, Limbs, adc, mac};
 
 /// The prime: 2^256 − 2^224 + 2^192 + 2^96 − 1.
@@ -10,7 +10,11 @@ pub(super) const PRIME: Limbs = [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0
 const SQUARED_RADIX: Limbs =
     [0x0000_0000_0000_0003, 0xffff_fffb_ffff_ffff, 0xffff_ffff_ffff_fffe, 0x0000_0004_ffff_fffd];
 
-const MODULUS: Modulus = Modulus::new(PRIME);
+struct Prime;
+
+impl Modulus for Prime {
+    const VALUE: Limbs = PRIME;
+}
 
 /// An element of the field; always below the prime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +109,7 @@ impl Field {
 
     /// The inverse. Zero has none and stays zero.
     pub(super) fn inverted(&self) -> Self {
-        Self::new(MODULUS.inverse_of(self.value()))
+        Self::new(inverse::of::<Prime>(self.value()))
     }
 }
 
