@@ -22,7 +22,7 @@ use fault::Fault;
 const HELP: &str = "\
 cargo xtask NAME
 
-  test      everything: format, clippy, tests and doctests, generated pages, the interop walk
+  test      everything: format, clippy, tests and doctests, generated pages, instructions, the interop walk
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
