@@ -3,6 +3,8 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
 mod bench;
+mod churn;
+mod deb;
 mod docs;
 mod fault;
 mod fuzz;
@@ -26,6 +28,8 @@ cargo xtask NAME
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
   bench     CPU per request against nginx, on one core         [--rounds N] [--requests N]
+  churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
+  deb       the Debian package, from the release build            [--gateway BINARY]
   docs      writes the generated pages below docs/             [--check]";
 
 fn main() -> ExitCode {
@@ -53,6 +57,8 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "interop" => interop::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "bench" => bench::run(arguments),
+        "churn" => churn::run(arguments),
+        "deb" => deb::run(arguments),
         "docs" => docs::run(arguments),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
