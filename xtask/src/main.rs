@@ -4,6 +4,8 @@
 
 mod bench;
 mod budget;
+mod churn;
+mod deb;
 mod docs;
 mod fault;
 mod fuzz;
@@ -29,6 +31,8 @@ cargo xtask NAME
   bench     CPU per request against nginx and Apache, on one core    [--rounds N] [--requests N] [--gateway BINARY]
   budget    instructions of hot operations against the committed budget    [--update]
   memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
+  churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
+  deb       the Debian package, from the release build            [--gateway BINARY]
   docs      writes the generated pages below docs/             [--check]";
 
 fn main() -> ExitCode {
@@ -58,6 +62,8 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "bench" => bench::run(arguments),
         "budget" => budget::run(arguments),
         "memory" => bench::memory::run(arguments),
+        "churn" => churn::run(arguments),
+        "deb" => deb::run(arguments),
         "docs" => docs::run(arguments),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

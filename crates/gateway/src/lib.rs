@@ -30,7 +30,7 @@ mod snapshot;
 mod tls;
 mod upstream;
 
-pub use listen::{BindFault, Gateway, RunFault, Traffic, TrafficCounts};
+pub use listen::{BindFault, Closing, Gateway, RunFault, Traffic, TrafficCounts};
 pub use observe::TARGET as ACCESS_TARGET;
 pub use route::expression::check_expression;
 pub use settings::{
@@ -38,3 +38,4 @@ pub use settings::{
     Settings, SuiteFault, TlsProtocols, TlsSettings, Trust, UpstreamSettings,
 };
 pub use snapshot::{CompileFault, Compiler, SharedSnapshot, Snapshot};
+pub use tls::shown::Certificates;

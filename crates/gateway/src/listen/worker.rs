@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
+use super::closing::Closed;
 use super::connection;
 use super::counts::Share;
 use crate::head::authority::LastHost;
@@ -21,6 +22,9 @@ use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
 use crate::tls::server::ServerTls;
 use crate::upstream::attempt::Reach;
+
+/// How long a connection that was accepted just before a stop has for the request that it was made for.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
 pub(crate) struct Worker {
@@ -33,6 +37,8 @@ pub(crate) struct Worker {
     connections: RefCell<HashMap<u64, Open>>,
     next: Cell<u64>,
     stopping: Cell<bool>,
+    /// Connections that changed to another protocol and are nobody's seat any more.
+    upgraded: Cell<usize>,
     closed: Notify,
 }
 
@@ -88,6 +94,7 @@ impl Worker {
             connections: RefCell::new(HashMap::new()),
             next: Cell::new(0),
             stopping: Cell::new(false),
+            upgraded: Cell::new(0),
             closed: Notify::new(),
         }
     }
@@ -97,6 +104,7 @@ impl Worker {
         self: Rc<Self>,
         doors: Vec<Door>,
         mut stop: watch::Receiver<bool>,
+        closed: &Closed,
     ) -> std::io::Result<()> {
         let mut accepting = Vec::new();
         for door in doors {
@@ -112,6 +120,8 @@ impl Worker {
             task.abort();
             let _ = task.await;
         }
+        self.tell();
+        closed.one_more();
         self.finish().await;
         keeper.abort();
         Ok(())
@@ -165,6 +175,16 @@ impl Worker {
         }
     }
 
+    /// For the time that a connection speaks another protocol.
+    pub(crate) fn stay(self: &Rc<Self>) -> Stay {
+        self.upgraded.set(self.upgraded.get().saturating_add(1));
+        Stay(Rc::clone(self))
+    }
+
+    fn left(&self) -> usize {
+        self.connections.borrow().len().saturating_add(self.upgraded.get())
+    }
+
     /// Moves the worker's clock on, ends overdue connections and closes idle ones to upstreams.
     async fn keep_house(self: Rc<Self>) {
         let limits = &self.settings.limits;
@@ -175,7 +195,10 @@ impl Worker {
         loop {
             interval.tick().await;
             self.ticks.set(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let overdue = |open: &&Open| open.activity.is_overdue(limits);
+            let stopping = self.stopping.get();
+            let overdue = |open: &&Open| {
+                open.activity.is_overdue(limits) || (stopping && open.activity.is_unused_for(FIRST_REQUEST))
+            };
             for open in self.connections.borrow().values().filter(overdue) {
                 if let Some(abort) = &open.abort {
                     abort.abort();
@@ -185,23 +208,37 @@ impl Worker {
         }
     }
 
-    /// Tells every connection to end after its request, and waits for that.
-    async fn finish(&self) {
+    /// Tells every connection to end after its request.
+    fn tell(&self) {
         self.stopping.set(true);
         for open in self.connections.borrow().values() {
             if let Some(waker) = &open.waker {
                 waker.wake_by_ref();
             }
         }
+    }
+
+    /// Waits until all connections have ended.
+    async fn finish(&self) {
         let all_gone = async {
-            while !self.connections.borrow().is_empty() {
+            while self.left() > 0 {
                 self.closed.notified().await;
             }
         };
         if tokio::time::timeout(self.settings.stop_deadline, all_gone).await.is_err() {
-            let left = self.connections.borrow().len();
+            let left = self.left();
             tracing::warn!(connections = left, "the deadline for a stop passed: requests in flight are cut");
         }
+    }
+}
+
+/// A connection that changed to another protocol: a stop waits for it as for a request in flight.
+pub(crate) struct Stay(Rc<Worker>);
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        self.0.upgraded.set(self.0.upgraded.get().saturating_sub(1));
+        self.0.closed.notify_waiters();
     }
 }
 

@@ -160,7 +160,7 @@ pub(crate) async fn serve(
 
 /// Forwards what was permitted, and nothing else.
 async fn forward(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     client: &Client,
     permit: Permit,
     body: RequestBody,
@@ -245,7 +245,7 @@ async fn forward(
         let upstream = response.extensions_mut().remove::<OnUpgrade>();
         return match (head.websocket, upgrade, upstream) {
             (true, Some(client), Some(upstream)) => {
-                upgrade::join(client, upstream, pause);
+                upgrade::join(client, upstream, pause, worker.stay());
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await

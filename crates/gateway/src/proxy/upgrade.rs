@@ -9,10 +9,13 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::listen::Stay;
+
 /// Joins both sides of a connection that changed to WebSocket, until one side ends or nothing moves either way for
 /// `pause`.
-pub(crate) fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration) {
+pub(crate) fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, stay: Stay) {
     tokio::task::spawn_local(async move {
+        let _stay = stay;
         let (Ok(client), Ok(upstream)) = (client.await, upstream.await) else { return };
         let last = Rc::new(std::cell::Cell::new(Instant::now()));
         let mut client = Watched { io: TokioIo::new(client), last: Rc::clone(&last) };

@@ -203,6 +203,12 @@ settings! {
     error_default_type: ErrorType = "text/plain";
     /// Whether a request with `Kong-Debug: 1` is told the route and the service it matched, in fields of the answer.
     allow_debug_header: Switch = "off";
+    /// How many seconds a stop goes on accepting requests while `/status/ready` already says 503, for load balancers that look
+    /// now and then.
+    stop_delay: Count<0, 3600> = "0";
+    /// How many seconds a stop then waits for requests in flight and WebSockets before it cuts them. `keybound stop` and `quit`
+    /// have a `--timeout` of their own, which ends the process earlier.
+    stop_deadline: Count<0, 86_400> = "30";
     /// The identity of this node: `auto` makes one at first start and keeps it in the prefix.
     node_id: NodeId = "auto";
 }
