@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod lab;
 mod lint;
+mod protocols;
 mod run;
 mod summary;
 mod test;
@@ -27,6 +28,7 @@ cargo xtask NAME
   test      everything: format, clippy, tests and doctests, generated pages, instructions, the interop walk
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
+  protocols h2spec and gRPC's interop client               [--gateway BINARY]
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
   bench     CPU per request against nginx and Apache, on one core    [--rounds N] [--requests N] [--gateway BINARY]
   budget    instructions of hot operations against the committed budget    [--update]
@@ -58,6 +60,7 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "test" => test::run(arguments),
         "lint" => lint::run(arguments),
         "interop" => interop::run(arguments),
+        "protocols" => protocols::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "bench" => bench::run(arguments),
         "budget" => budget::run(arguments),

@@ -1,6 +1,7 @@
 //! What the suites need beside Rust: installed once, below `target/lab`, in `tests/interop/node_modules`, or by the system.
 
 pub(crate) mod deck;
+pub(crate) mod go;
 pub(crate) mod keycloak;
 pub(crate) mod nginx;
 pub(crate) mod npm;

@@ -7,6 +7,8 @@ mod closing;
 mod connection;
 mod counts;
 mod framing;
+mod linger;
+mod proxy_protocol;
 mod worker;
 
 use std::future::Future;
@@ -18,16 +20,16 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 
-pub(crate) use self::activity::Busy;
+pub(crate) use self::activity::{Activity, Busy};
 use self::bind::Sockets;
 use self::closing::Closed;
 pub use self::closing::Closing;
-pub(crate) use self::connection::Local;
+pub(crate) use self::connection::{Local, Spoken};
 pub(crate) use self::counts::Share;
 pub use self::counts::{Traffic, TrafficCounts};
 use self::worker::Door;
-pub(crate) use self::worker::{Client, Stay, Worker};
-use crate::settings::Settings;
+pub(crate) use self::worker::{Client, Worker};
+use crate::settings::{Listener, Settings};
 use crate::snapshot::SharedSnapshot;
 use crate::tls::server::ServerTls;
 use crate::tls::shown::{Certificates, Shown};
@@ -207,8 +209,9 @@ impl Gateway {
         let mut doors = Vec::new();
         for (sockets, tls) in &self.sockets {
             for socket in sockets.of_worker(number, self.settings.workers.get()) {
-                let http2 = sockets.listener.http2;
-                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, tls: tls.clone(), http2 });
+                let Listener { http2, proxy_protocol, .. } = sockets.listener;
+                let spoken = Spoken { tls: tls.clone(), http2, proxy_protocol };
+                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, spoken });
             }
         }
         Ok(doors)

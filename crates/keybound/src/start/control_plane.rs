@@ -140,6 +140,17 @@ pub(super) fn closed_to_strangers(settings: &Settings) -> Result<(), StartFault>
     }
 }
 
+/// Refuses the PROXY protocol where nobody reads it.
+pub(super) fn speaks_plainly(settings: &Settings) -> Result<(), StartFault> {
+    for (key, set) in [("admin_listen", &settings.admin_listen), ("status_listen", &settings.status_listen)] {
+        if let Some(listen) = set.0.iter().find(|listen| listen.proxy_protocol) {
+            let cause = format!("{}: proxy_protocol is for proxy_listen only", listen.address);
+            return Err(StartFault::setting(settings, key, cause));
+        }
+    }
+    Ok(())
+}
+
 /// The authorities whose certificates clients of the Admin API must show; `None` when they need not.
 pub(super) fn client_authorities(settings: &Settings) -> Result<Option<RootCertStore>, StartFault> {
     let fault = |cause| StartFault::setting(settings, "admin_ssl_client_ca", cause);

@@ -178,6 +178,7 @@ fn configured(settings: &Settings) -> Result<TlsPolicy, StartFault> {
     }
     data_plane::client_identities(settings)?;
     control_plane::closed_to_strangers(settings)?;
+    control_plane::speaks_plainly(settings)?;
     control_plane::client_authorities(settings)?;
     TlsPolicy::of(settings)
 }
