@@ -20,6 +20,7 @@ mod lifecycle;
 mod phases;
 mod pki;
 mod plugins;
+mod probes;
 mod resource_metadata;
 mod retries;
 mod streaming;
