@@ -35,7 +35,7 @@ use crate::tls::server::ServerTls;
 use crate::tls::shown::{Certificates, Shown};
 use crate::upstream::attempt::Reach;
 use crate::upstream::pool::Pool;
-use crate::upstream::resolve::Resolver;
+use crate::watch::Watch;
 
 /// The data plane, bound to its addresses and not yet serving.
 #[derive(Debug)]
@@ -173,6 +173,8 @@ impl Gateway {
     /// # Errors
     /// [`RunFault`] when a worker cannot start or ends by itself; the others are then stopped.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunFault> {
+        // It ends with this future: names are resolved until the last request is.
+        let _watch = Watch::start(&self.snapshot).map_err(RunFault::Start)?;
         let (stop, stopped) = watch::channel(false);
         let mut ends = Vec::new();
         for number in 0..self.settings.workers.get() {
@@ -229,7 +231,7 @@ fn work(
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
-    let reach = Reach { pool, resolver: Rc::new(Resolver::default()) };
+    let reach = Reach { pool };
     let worker = Rc::new(Worker::new(settings, snapshot, reach, share));
     runtime.block_on(worker.run(doors, stopped, &closed))
 }

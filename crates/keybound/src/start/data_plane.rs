@@ -76,6 +76,7 @@ pub(super) fn settings(
             idle_timeout: idle_timeout(settings.upstream_keepalive_idle_timeout.0),
             ..gateway::UpstreamSettings::default()
         },
+        dns: super::dns::settings(settings),
         limits: gateway::Limits {
             max_body_bytes: Some(settings.nginx_http_client_max_body_size.0).filter(|bytes| *bytes > 0),
             ..limits

@@ -3,12 +3,14 @@
 //! In this order, so that a fault leaves nothing half done: what the settings name is read; the prefix is made; the
 //! configuration is read and compiled; the addresses are bound; then everything serves.
 
+mod balancers;
 mod certificate;
 mod client_keys;
 mod cold;
 mod control_plane;
 mod data_plane;
 mod database;
+mod dns;
 mod door;
 mod environment;
 mod fault;
