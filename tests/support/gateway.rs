@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::admin::Admin;
 
@@ -125,6 +125,48 @@ impl Gateway {
         log
     }
 
+    /// Sends the process a signal, by its name without `SIG`.
+    ///
+    /// # Panics
+    /// When it is not there any more.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill runs").success(), "{name}");
+    }
+
+    /// Waits until it has logged this text, whatever it does until then; what it logged.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    #[must_use]
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(60) {
+            let log = self.log();
+            if log.contains(text) {
+                return log;
+            }
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("it does not log {text:?}:\n{}", self.log())
+    }
+
+    /// Waits for the end of the process; its exit code.
+    ///
+    /// # Panics
+    /// When the system cannot say.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("its end").code()
+    }
+
+    /// Ends the process that took this one's place, if one did.
+    fn end_successor(&self) {
+        let Ok(pid) = std::fs::read_to_string(self.prefix.join("pids/keybound.pid")) else { return };
+        if pid.trim() != self.child.id().to_string() {
+            let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
+        }
+    }
+
     /// Everything it has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -134,6 +176,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        self.end_successor();
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.prefix);

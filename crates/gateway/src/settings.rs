@@ -8,8 +8,10 @@ use http::HeaderName;
 use ipnet::IpNet;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+mod dns;
 mod tls;
 
+pub use self::dns::{DnsOrder, DnsRecord, DnsSettings};
 pub use self::tls::{CipherSuites, CustomSuites, SuiteFault, TlsProtocols, TlsSettings};
 
 /// The settings of a [`Gateway`](crate::Gateway). The defaults are Kong's, except where a field says otherwise.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub trust: Trust,
     /// How upstreams are reached.
     pub upstream: UpstreamSettings,
+    /// How names of services and targets are resolved.
+    pub dns: DnsSettings,
     /// What a client may take up.
     pub limits: Limits,
     /// The fields that Keybound adds to responses, and its id on requests.
@@ -183,6 +187,7 @@ impl Default for Settings {
             router_flavor: RouterFlavor::default(),
             trust: Trust::default(),
             upstream: UpstreamSettings::default(),
+            dns: DnsSettings::default(),
             limits: Limits::default(),
             fields: FieldTokens::default(),
             error_default_type: ErrorType::Plain,

@@ -14,7 +14,7 @@ pub(crate) mod npm;
     reason = "shared with the suites, where a missing program must fail at once"
 )]
 #[allow(unreachable_pub, reason = "public there")]
-mod debian;
+pub(crate) mod debian;
 #[path = "../../../tests/support/postgres.rs"]
 #[allow(
     clippy::expect_used,

@@ -26,6 +26,8 @@ struct State {
     /// Whether the next bytes are a request's head.
     expects_head: AtomicBool,
     framing_in_doubt: AtomicBool,
+    /// Whether there was no request yet.
+    unused: AtomicBool,
     /// Whether the client may still be sending a body.
     body_waits: AtomicBool,
 }
@@ -55,6 +57,7 @@ impl Activity {
             blocked_since: AtomicU64::new(0),
             expects_head: AtomicBool::new(true),
             framing_in_doubt: AtomicBool::new(false),
+            unused: AtomicBool::new(true),
             body_waits: AtomicBool::new(false),
         }))
     }
@@ -64,6 +67,7 @@ impl Activity {
         self.0.in_flight.fetch_add(1, Relaxed);
         self.0.head_since.store(0, Relaxed);
         self.0.expects_head.store(false, Relaxed);
+        self.0.unused.store(false, Relaxed);
         self.0.body_waits.store(false, Relaxed);
         Busy(self.clone())
     }
@@ -106,6 +110,19 @@ impl Activity {
         } else if self.0.blocked_since.load(Relaxed) == 0 {
             self.0.blocked_since.store(self.0.ticks.now(), Relaxed);
         }
+    }
+
+    /// Whether no request came yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.0.unused.load(Relaxed)
+    }
+
+    /// Whether no request came, nor began to come, for so long.
+    pub(crate) fn is_unused_for(&self, wait: std::time::Duration) -> bool {
+        let since = self.0.idle_since.load(Relaxed);
+        self.is_unused()
+            && self.0.head_since.load(Relaxed) == 0
+            && u128::from(self.0.ticks.now().saturating_sub(since)) > wait.as_millis()
     }
 
     /// Whether the connection has used up the time for what it is doing.

@@ -107,7 +107,7 @@ async fn serve_http1<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     // Deadlines are the worker's: hyper's own would cost a timer for each request.
     let head = worker.settings.limits.max_head_bytes.max(4096);
     let connection = http1::Builder::new()
@@ -116,7 +116,7 @@ where
         .max_buf_size(head.saturating_mul(4))
         .serve_connection(TokioIo::new(io), service(&seat, Rc::clone(&client)))
         .with_upgrades();
-    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
     let tunnel = client.tunnel.take();
     if let Some(tunnel) = tunnel {
         tunnel.run().await;
@@ -127,14 +127,14 @@ async fn serve_http2<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     let limits = &worker.settings.limits;
     let connection = http2::Builder::new(Local)
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_concurrent_streams)
         .max_header_list_size(u32::try_from(limits.max_head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .serve_connection(TokioIo::new(io), service(&seat, client));
-    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
 }
 
 fn service(
@@ -154,7 +154,7 @@ fn service(
 }
 
 /// Polls a connection to its end, and tells it once when the worker stops.
-async fn drive<C>(seat: &Seat, connection: C, stop: impl Fn(Pin<&mut C>))
+async fn drive<C>(seat: &Seat, activity: &Activity, connection: C, stop: impl Fn(Pin<&mut C>))
 where
     C: Future<Output = hyper::Result<()>>,
 {
@@ -167,11 +167,21 @@ where
             seat.remember(context.waker());
             remembered = true;
         }
-        if !told && seat.worker().is_stopping() {
-            stop(connection.as_mut());
-            told = true;
+        let mut tell = |mut connection: Pin<&mut C>| {
+            // Whoever connected just before the stop did so for a request, which may still be on its way.
+            let now = !told && seat.worker().is_stopping() && !activity.is_unused();
+            if now {
+                stop(connection.as_mut());
+                told = true;
+            }
+            now
+        };
+        tell(connection.as_mut());
+        let mut polled = connection.as_mut().poll(context);
+        if polled.is_pending() && tell(connection.as_mut()) {
+            polled = connection.as_mut().poll(context);
         }
-        connection.as_mut().poll(context)
+        polled
     })
     .await;
     if let Err(error) = ended {

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
+use super::closing::Closed;
 use super::connection::{self, Spoken};
 use super::counts::Share;
 use crate::head::authority::LastHost;
@@ -21,6 +22,9 @@ use crate::proxy::upgrade::Tunnel;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
 use crate::upstream::attempt::Reach;
+
+/// How long a connection that was accepted just before a stop has for the request that it was made for.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
 pub(crate) struct Worker {
@@ -97,6 +101,7 @@ impl Worker {
         self: Rc<Self>,
         doors: Vec<Door>,
         mut stop: watch::Receiver<bool>,
+        closed: &Closed,
     ) -> std::io::Result<()> {
         let mut accepting = Vec::new();
         for door in doors {
@@ -112,6 +117,8 @@ impl Worker {
             task.abort();
             let _ = task.await;
         }
+        self.tell();
+        closed.one_more();
         self.finish().await;
         keeper.abort();
         Ok(())
@@ -162,7 +169,10 @@ impl Worker {
         loop {
             interval.tick().await;
             self.ticks.set(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let overdue = |open: &&Open| open.activity.is_overdue(limits);
+            let stopping = self.stopping.get();
+            let overdue = |open: &&Open| {
+                open.activity.is_overdue(limits) || (stopping && open.activity.is_unused_for(FIRST_REQUEST))
+            };
             for open in self.connections.borrow().values().filter(overdue) {
                 if let Some(abort) = &open.abort {
                     abort.abort();
@@ -172,14 +182,18 @@ impl Worker {
         }
     }
 
-    /// Tells every connection to end after its request, and waits for that.
-    async fn finish(&self) {
+    /// Tells every connection to end after its request.
+    fn tell(&self) {
         self.stopping.set(true);
         for open in self.connections.borrow().values() {
             if let Some(waker) = &open.waker {
                 waker.wake_by_ref();
             }
         }
+    }
+
+    /// Waits until all connections have ended.
+    async fn finish(&self) {
         let all_gone = async {
             while !self.connections.borrow().is_empty() {
                 self.closed.notified().await;

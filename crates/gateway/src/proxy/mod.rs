@@ -166,7 +166,7 @@ pub(crate) async fn serve(
 
 /// Forwards what was permitted, and nothing else.
 async fn forward(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     client: &Client,
     permit: Permit,
     body: RequestBody,

@@ -54,7 +54,14 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
     Ok(Link { sender: Sender::One(sender), write_timeout, served: 0, shared: None })
 }
 
-async fn dial(key: &PoolKey) -> io::Result<Stream> {
+/// Whether the reason lies on this machine, and says nothing of the other side: no descriptor, port or memory was left.
+pub(crate) fn is_ours(error: &io::Error) -> bool {
+    // ENOMEM, ENFILE, EMFILE, EADDRNOTAVAIL and ENOBUFS of Linux.
+    matches!(error.raw_os_error(), Some(12 | 23 | 24 | 99 | 105))
+}
+
+/// A connection and, where the key says so, a TLS handshake.
+pub(crate) async fn dial(key: &PoolKey) -> io::Result<Stream> {
     let stream = connect(key.address).await?;
     let Some((name, identity)) = &key.tls else { return Ok(Stream::Plain(stream)) };
     let name = ServerName::try_from(name.to_string()).map_err(io::Error::other)?;

@@ -21,6 +21,7 @@ mod lifecycle;
 mod phases;
 mod pki;
 mod plugins;
+mod probes;
 mod proxy_protocol;
 mod resource_metadata;
 mod retries;

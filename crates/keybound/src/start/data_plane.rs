@@ -76,6 +76,7 @@ pub(super) fn settings(
             idle_timeout: idle_timeout(settings.upstream_keepalive_idle_timeout.0),
             ..gateway::UpstreamSettings::default()
         },
+        dns: super::dns::settings(settings),
         limits: gateway::Limits {
             max_body_bytes: Some(settings.nginx_http_client_max_body_size.0).filter(|bytes| *bytes > 0),
             ..limits
@@ -89,6 +90,7 @@ pub(super) fn settings(
         },
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
+        stop_deadline: Duration::from_secs(u64::from(settings.stop_deadline.0)),
         ..gateway::Settings::default()
     })
 }

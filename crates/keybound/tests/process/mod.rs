@@ -47,7 +47,16 @@ impl Gateway {
 
     /// The same by another command that runs in the foreground.
     pub(crate) fn started_by(command: &str, prefix: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut command = keybound(&[command], &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
+        Self::started(&[command], prefix, environment)
+    }
+
+    /// The same with options of the command line.
+    pub(crate) fn start_with(options: &[&str], prefix: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::started(&[&["start"], options].concat(), prefix, environment)
+    }
+
+    fn started(arguments: &[&str], prefix: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = keybound(arguments, &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
         if !environment.iter().any(|(name, _)| *name == "KEYBOUND_PROXY_LISTEN") {
             command.env("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0");
         }
