@@ -82,6 +82,18 @@ impl Gateway {
         self.child.try_wait().expect("its state").is_none()
     }
 
+    /// The memory that it has in use, in KiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+
     /// Has it ended when the process of the tests ends, for a gateway that is kept in a static and never dropped.
     ///
     /// # Panics

@@ -57,7 +57,7 @@ impl Load {
 fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> (u64, u64) {
     let mut command = Command::new(generator);
     command.args(["fire", &proxy.to_string(), shot.path]);
-    command.args([shot.requests.to_string(), shot.connections.to_string()]);
+    command.args([shot.requests.to_string(), shot.connections.to_string(), "0".to_owned()]);
     if let Some(token) = shot.token {
         command.arg(folder).arg(token);
     }

@@ -28,6 +28,8 @@ struct State {
     framing_in_doubt: AtomicBool,
     /// Whether there was no request yet.
     unused: AtomicBool,
+    /// Whether the client may still be sending a body.
+    body_waits: AtomicBool,
 }
 
 /// A request on its way; ends with its response.
@@ -56,6 +58,7 @@ impl Activity {
             expects_head: AtomicBool::new(true),
             framing_in_doubt: AtomicBool::new(false),
             unused: AtomicBool::new(true),
+            body_waits: AtomicBool::new(false),
         }))
     }
 
@@ -65,7 +68,18 @@ impl Activity {
         self.0.head_since.store(0, Relaxed);
         self.0.expects_head.store(false, Relaxed);
         self.0.unused.store(false, Relaxed);
+        self.0.body_waits.store(false, Relaxed);
         Busy(self.clone())
+    }
+
+    /// Notes that a body comes after the head, or that it was read to its end.
+    pub(crate) fn body_waits(&self, waits: bool) {
+        self.0.body_waits.store(waits, Relaxed);
+    }
+
+    /// Whether a body was announced and not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.body_waits.load(Relaxed)
     }
 
     /// Whether the head that was read last told the body's length in two ways; asks once.
@@ -127,6 +141,13 @@ impl Activity {
             0 => passed(self.0.idle_since.load(Relaxed), limits.idle_timeout),
             since => passed(since, limits.head_timeout),
         }
+    }
+}
+
+impl Busy {
+    /// Whether the request's body was not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.has_waiting_body()
     }
 }
 

@@ -7,6 +7,8 @@ mod closing;
 mod connection;
 mod counts;
 mod framing;
+mod linger;
+mod proxy_protocol;
 mod worker;
 
 use std::future::Future;
@@ -18,22 +20,22 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 
-pub(crate) use self::activity::Busy;
+pub(crate) use self::activity::{Activity, Busy};
 use self::bind::Sockets;
 use self::closing::Closed;
 pub use self::closing::Closing;
-pub(crate) use self::connection::Local;
+pub(crate) use self::connection::{Local, Spoken};
 pub(crate) use self::counts::Share;
 pub use self::counts::{Traffic, TrafficCounts};
 use self::worker::Door;
-pub(crate) use self::worker::{Client, Stay, Worker};
-use crate::settings::Settings;
+pub(crate) use self::worker::{Client, Worker};
+use crate::settings::{Listener, Settings};
 use crate::snapshot::SharedSnapshot;
 use crate::tls::server::ServerTls;
 use crate::tls::shown::{Certificates, Shown};
 use crate::upstream::attempt::Reach;
 use crate::upstream::pool::Pool;
-use crate::upstream::resolve::Resolver;
+use crate::watch::Watch;
 
 /// The data plane, bound to its addresses and not yet serving.
 #[derive(Debug)]
@@ -171,6 +173,8 @@ impl Gateway {
     /// # Errors
     /// [`RunFault`] when a worker cannot start or ends by itself; the others are then stopped.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunFault> {
+        // It ends with this future: names are resolved until the last request is.
+        let _watch = Watch::start(&self.snapshot).map_err(RunFault::Start)?;
         let (stop, stopped) = watch::channel(false);
         let mut ends = Vec::new();
         for number in 0..self.settings.workers.get() {
@@ -207,8 +211,9 @@ impl Gateway {
         let mut doors = Vec::new();
         for (sockets, tls) in &self.sockets {
             for socket in sockets.of_worker(number, self.settings.workers.get()) {
-                let http2 = sockets.listener.http2;
-                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, tls: tls.clone(), http2 });
+                let Listener { http2, proxy_protocol, .. } = sockets.listener;
+                let spoken = Spoken { tls: tls.clone(), http2, proxy_protocol };
+                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, spoken });
             }
         }
         Ok(doors)
@@ -226,7 +231,7 @@ fn work(
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
-    let reach = Reach { pool, resolver: Rc::new(Resolver::default()) };
+    let reach = Reach { pool };
     let worker = Rc::new(Worker::new(settings, snapshot, reach, share));
     runtime.block_on(worker.run(doors, stopped, &closed))
 }

@@ -14,13 +14,13 @@ use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
 use super::closing::Closed;
-use super::connection;
+use super::connection::{self, Spoken};
 use super::counts::Share;
 use crate::head::authority::LastHost;
 use crate::head::request_id::RequestIds;
+use crate::proxy::upgrade::Tunnel;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
-use crate::tls::server::ServerTls;
 use crate::upstream::attempt::Reach;
 
 /// How long a connection that was accepted just before a stop has for the request that it was made for.
@@ -37,13 +37,10 @@ pub(crate) struct Worker {
     connections: RefCell<HashMap<u64, Open>>,
     next: Cell<u64>,
     stopping: Cell<bool>,
-    /// Connections that changed to another protocol and are nobody's seat any more.
-    upgraded: Cell<usize>,
     closed: Notify,
 }
 
 /// A client's connection, as its requests see it.
-#[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) connection: Arc<Connection>,
     pub(crate) peer_ip: std::net::IpAddr,
@@ -55,14 +52,15 @@ pub(crate) struct Client {
     pub(crate) asked: bool,
     pub(crate) last_host: LastHost,
     pub(crate) activity: Activity,
+    /// What is left to be done when HTTP has ended on it.
+    pub(crate) tunnel: Cell<Option<Tunnel>>,
 }
 
 /// An address to accept on.
 pub(crate) struct Door {
     pub(crate) socket: StdListener,
     pub(crate) addr: SocketAddr,
-    pub(crate) tls: Option<Arc<ServerTls>>,
-    pub(crate) http2: bool,
+    pub(crate) spoken: Spoken,
 }
 
 struct Open {
@@ -94,7 +92,6 @@ impl Worker {
             connections: RefCell::new(HashMap::new()),
             next: Cell::new(0),
             stopping: Cell::new(false),
-            upgraded: Cell::new(0),
             closed: Notify::new(),
         }
     }
@@ -108,10 +105,10 @@ impl Worker {
     ) -> std::io::Result<()> {
         let mut accepting = Vec::new();
         for door in doors {
-            let Door { socket, addr, tls, http2 } = door;
+            let Door { socket, addr, spoken } = door;
             let listener = TcpListener::from_std(socket)?;
             let worker = Rc::clone(&self);
-            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, tls, http2)));
+            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, spoken)));
         }
         let keeper = tokio::task::spawn_local(Rc::clone(&self).keep_house());
         // The sender lives as long as the gateway runs; its end means the same as being told.
@@ -131,19 +128,13 @@ impl Worker {
         self.stopping.get()
     }
 
-    async fn accept(
-        self: Rc<Self>,
-        listener: TcpListener,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    async fn accept(self: Rc<Self>, listener: TcpListener, addr: SocketAddr, spoken: Spoken) {
         loop {
             while self.connections.borrow().len() >= self.settings.limits.max_connections {
                 self.closed.notified().await;
             }
             match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer, addr, tls.clone(), http2),
+                Ok((stream, peer)) => self.admit(stream, peer, addr, spoken.clone()),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, %addr, "cannot accept connections; trying again");
@@ -153,14 +144,7 @@ impl Worker {
         }
     }
 
-    fn admit(
-        self: &Rc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    fn admit(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, addr: SocketAddr, spoken: Spoken) {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
         self.counts.accepted();
@@ -168,21 +152,11 @@ impl Worker {
         let open = Open { activity: activity.clone(), abort: None, waker: None };
         self.connections.borrow_mut().insert(number, open);
         let seat = Seat { worker: Rc::clone(self), number };
-        let task = connection::serve(seat, stream, peer, addr, activity, tls, http2);
+        let task = connection::serve(seat, stream, peer, addr, activity, spoken);
         let abort = tokio::task::spawn_local(task).abort_handle();
         if let Some(open) = self.connections.borrow_mut().get_mut(&number) {
             open.abort = Some(abort);
         }
-    }
-
-    /// For the time that a connection speaks another protocol.
-    pub(crate) fn stay(self: &Rc<Self>) -> Stay {
-        self.upgraded.set(self.upgraded.get().saturating_add(1));
-        Stay(Rc::clone(self))
-    }
-
-    fn left(&self) -> usize {
-        self.connections.borrow().len().saturating_add(self.upgraded.get())
     }
 
     /// Moves the worker's clock on, ends overdue connections and closes idle ones to upstreams.
@@ -221,24 +195,14 @@ impl Worker {
     /// Waits until all connections have ended.
     async fn finish(&self) {
         let all_gone = async {
-            while self.left() > 0 {
+            while !self.connections.borrow().is_empty() {
                 self.closed.notified().await;
             }
         };
         if tokio::time::timeout(self.settings.stop_deadline, all_gone).await.is_err() {
-            let left = self.left();
+            let left = self.connections.borrow().len();
             tracing::warn!(connections = left, "the deadline for a stop passed: requests in flight are cut");
         }
-    }
-}
-
-/// A connection that changed to another protocol: a stop waits for it as for a request in flight.
-pub(crate) struct Stay(Rc<Worker>);
-
-impl Drop for Stay {
-    fn drop(&mut self) {
-        self.0.upgraded.set(self.0.upgraded.get().saturating_sub(1));
-        self.0.closed.notify_waiters();
     }
 }
 
@@ -258,6 +222,7 @@ impl Client {
             asked,
             last_host: LastHost::default(),
             activity,
+            tunnel: Cell::new(None),
         }
     }
 }

@@ -24,10 +24,10 @@ mod table;
 
 pub use fault::SettingsFault;
 pub use kinds::{
-    AccessLog, CipherSuite, Ciphers, Count, Database, ErrorType, FieldSecret, Folder, HeaderTokens, Kind,
-    Listen, ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSource, PemSources,
-    PluginNames, PortMaps, RealIpHeader, RouterFlavor, Size, Switch, Text, TlsVersion, TlsVersions, Token,
-    Trust, TrustSources, UpstreamHeaders, Workers,
+    AccessLog, CipherSuite, Ciphers, Count, Database, DnsFamily, DnsOrder, DnsRecord, ErrorType, FieldSecret,
+    Folder, HeaderTokens, Kind, Listen, ListenSet, LogLevel, NameServers, Networks, NodeId, OptionalPath,
+    OptionalText, PemSource, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Size,
+    Switch, Text, TlsVersion, TlsVersions, Token, Trust, TrustSources, UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};
 pub use origin::Origin;

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::serve::ListenerExt as _;
 use http::header::HOST;
 use http::{HeaderValue, Version};
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Publisher as _, Secret, Unattached};
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Publisher as _, Secret};
 use keybound_plugins::metrics::{self, Metrics, Node};
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::StartFault;
+use super::balancers::{self, Balancers};
 use super::certificate::{self, Pair};
 use super::door::Door;
 use super::handover::{Heritage, Sockets};
@@ -140,6 +141,17 @@ pub(super) fn closed_to_strangers(settings: &Settings) -> Result<(), StartFault>
     }
 }
 
+/// Refuses the PROXY protocol where nobody reads it.
+pub(super) fn speaks_plainly(settings: &Settings) -> Result<(), StartFault> {
+    for (key, set) in [("admin_listen", &settings.admin_listen), ("status_listen", &settings.status_listen)] {
+        if let Some(listen) = set.0.iter().find(|listen| listen.proxy_protocol) {
+            let cause = format!("{}: proxy_protocol is for proxy_listen only", listen.address);
+            return Err(StartFault::setting(settings, key, cause));
+        }
+    }
+    Ok(())
+}
+
 /// The authorities whose certificates clients of the Admin API must show; `None` when they need not.
 pub(super) fn client_authorities(settings: &Settings) -> Result<Option<RootCertStore>, StartFault> {
     let fault = |cause| StartFault::setting(settings, "admin_ssl_client_ca", cause);
@@ -225,7 +237,7 @@ pub(super) fn state(
         },
         router_flavor: settings.router_flavor.of_entities(),
         admin_token: settings.admin_token.0.clone().map(Secret::new),
-        balancers: Arc::new(Unattached),
+        balancers: Arc::new(Balancers(Arc::clone(publication))),
         openid_connect: Arc::new(Providers {
             plugins: publication.plugins(),
             publication: Arc::clone(publication),
@@ -244,6 +256,7 @@ fn exposition(
 ) -> keybound_admin::Metrics {
     Arc::new(move |datastore_reachable| {
         let connections = publication.serving().connections.unwrap_or_default();
+        let told = if counted.tells_health() { balancers::told(&publication) } else { Vec::new() };
         let node = Node {
             id: &node_id.to_string(),
             version: KONG_VERSION,
@@ -254,7 +267,7 @@ fn exposition(
                 active: connections.active,
             }),
             requests: Some(connections.requests),
-            targets: &[],
+            targets: &told,
         };
         metrics::render(&counted, &node)
     })

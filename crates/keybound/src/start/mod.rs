@@ -3,12 +3,14 @@
 //! In this order, so that a fault leaves nothing half done: what the settings name is read; the prefix is made; the
 //! configuration is read and compiled; the addresses are bound; then everything serves.
 
+mod balancers;
 mod certificate;
 mod client_keys;
 mod cold;
 mod control_plane;
 mod data_plane;
 mod database;
+mod dns;
 mod door;
 mod environment;
 mod fault;
@@ -178,6 +180,7 @@ fn configured(settings: &Settings) -> Result<TlsPolicy, StartFault> {
     }
     data_plane::client_identities(settings)?;
     control_plane::closed_to_strangers(settings)?;
+    control_plane::speaks_plainly(settings)?;
     control_plane::client_authorities(settings)?;
     TlsPolicy::of(settings)
 }
