@@ -12,6 +12,7 @@
 mod admin;
 mod answer;
 pub mod debian;
+pub mod dns;
 mod gateway;
 pub mod http2;
 mod http_server;
@@ -19,6 +20,7 @@ mod postgres;
 mod provider;
 mod redis;
 mod stage;
+mod target;
 pub mod tls;
 mod upstream;
 
@@ -30,4 +32,5 @@ pub use postgres::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};
 pub use provider::{Client, Provider, ath, now, published, unique};
 pub use redis::{RedisCluster, RedisGroup, RedisServer};
 pub use stage::{Request, Stage};
+pub use target::{Mode, Target};
 pub use upstream::{Seen, Upstream};

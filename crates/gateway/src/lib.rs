@@ -19,6 +19,7 @@
 //! ```
 
 mod balance;
+mod dns;
 mod head;
 mod listen;
 mod observe;
@@ -29,12 +30,15 @@ mod settings;
 mod snapshot;
 mod tls;
 mod upstream;
+mod watch;
 
-pub use listen::{BindFault, Gateway, RunFault, Traffic, TrafficCounts};
+pub use balance::{AddressReport, Condition, TargetReport, UpstreamReport};
+pub use listen::{BindFault, Closing, Gateway, RunFault, Traffic, TrafficCounts};
 pub use observe::TARGET as ACCESS_TARGET;
 pub use route::expression::check_expression;
 pub use settings::{
-    CipherSuites, CustomSuites, ErrorType, FieldTokens, Limits, Listener, RouterFlavor, ServerIdentity,
-    Settings, SuiteFault, TlsProtocols, TlsSettings, Trust, UpstreamSettings,
+    CipherSuites, CustomSuites, DnsOrder, DnsRecord, DnsSettings, ErrorType, FieldTokens, Limits, Listener,
+    RouterFlavor, ServerIdentity, Settings, SuiteFault, TlsProtocols, TlsSettings, Trust, UpstreamSettings,
 };
 pub use snapshot::{CompileFault, Compiler, SharedSnapshot, Snapshot};
+pub use tls::shown::Certificates;

@@ -8,8 +8,10 @@ use http::HeaderName;
 use ipnet::IpNet;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+mod dns;
 mod tls;
 
+pub use self::dns::{DnsOrder, DnsRecord, DnsSettings};
 pub use self::tls::{CipherSuites, CustomSuites, SuiteFault, TlsProtocols, TlsSettings};
 
 /// The settings of a [`Gateway`](crate::Gateway). The defaults are Kong's, except where a field says otherwise.
@@ -27,6 +29,8 @@ pub struct Settings {
     pub trust: Trust,
     /// How upstreams are reached.
     pub upstream: UpstreamSettings,
+    /// How names of services and targets are resolved.
+    pub dns: DnsSettings,
     /// What a client may take up.
     pub limits: Limits,
     /// The fields that Keybound adds to responses, and its id on requests.
@@ -49,6 +53,8 @@ pub struct Listener {
     pub tls: bool,
     /// Whether it speaks HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without.
     pub http2: bool,
+    /// Whether every connection begins with a header of the PROXY protocol, version 1 or 2. One that does not is closed.
+    pub proxy_protocol: bool,
     /// How many connections may wait to be accepted. Default: 16384.
     pub backlog: u32,
 }
@@ -79,6 +85,10 @@ pub struct Trust {
     pub trusted: Vec<IpNet>,
     /// The field in which trusted peers name the client (`real_ip_header`). Default: `x-real-ip`.
     pub real_ip_header: Option<HeaderName>,
+    /// Whether the client is whom a trusted peer names in the PROXY protocol's header (`real_ip_header =
+    /// proxy_protocol`), and no field says it. That address then takes the peer's place in everything: fields of
+    /// forwarding count when it is trusted itself. Default: no.
+    pub proxy_protocol: bool,
     /// Whether the client is the right-most address that is not itself trusted (`real_ip_recursive`), rather than
     /// simply the right-most one. Default: no.
     pub recursive: bool,
@@ -194,6 +204,7 @@ impl Default for Settings {
             router_flavor: RouterFlavor::default(),
             trust: Trust::default(),
             upstream: UpstreamSettings::default(),
+            dns: DnsSettings::default(),
             limits: Limits::default(),
             fields: FieldTokens::default(),
             error_default_type: ErrorType::Plain,
@@ -207,13 +218,13 @@ impl Listener {
     /// A listener for plain HTTP/1.1.
     #[must_use]
     pub fn plain(addr: SocketAddr) -> Self {
-        Self { addr, tls: false, http2: false, backlog: 16384 }
+        Self { addr, tls: false, http2: false, proxy_protocol: false, backlog: 16384 }
     }
 
     /// A listener for TLS with HTTP/1.1 and HTTP/2.
     #[must_use]
     pub fn tls(addr: SocketAddr) -> Self {
-        Self { addr, tls: true, http2: true, backlog: 16384 }
+        Self { addr, tls: true, http2: true, proxy_protocol: false, backlog: 16384 }
     }
 }
 

@@ -1,61 +1,71 @@
-//! Which of an upstream's targets a request goes to.
+//! Which of an upstream's targets a request goes to, and how they are.
 
+mod checks;
 mod hash;
+mod health;
 mod latency;
+mod peers;
+mod report;
 mod ring;
 mod wheel;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
+use futures_util::future::select_all;
 use keybound_model::entity::{Algorithm, Target, Upstream};
 
+pub(crate) use self::checks::{Checks, Probing};
+use self::hash::HashRule;
 pub(crate) use self::hash::{HashFacts, Hashed};
-use self::hash::{HashRule, mix};
-use self::latency::Latency;
-use self::ring::Ring;
-use self::wheel::Wheel;
+pub(crate) use self::health::{Looker, Sight};
+pub(crate) use self::peers::Peer;
+use self::peers::{Asked, Known, Peers};
+pub use self::report::{AddressReport, Condition, TargetReport, UpstreamReport};
+pub(crate) use self::wheel::Wheel;
+use crate::dns::{Name, Names};
 use crate::snapshot::CompileFault;
-use crate::upstream::Endpoint;
+use crate::upstream::{Origin, UpstreamHost};
 
-/// The targets of one upstream, and whose turn it is. What it keeps is shared by all workers, without locks.
+/// The targets of one upstream, and whose turn it is. What it keeps is shared by all workers, without locks where
+/// requests look.
 #[derive(Debug)]
 pub(crate) struct Balancer {
     /// What it was made of: a balancer of the same upstream and targets is kept across configurations.
     upstream: Upstream,
     targets: Vec<Target>,
-    peers: Box<[Peer]>,
-    /// The peers with a share of the traffic.
-    usable: Box<[usize]>,
-    choice: Choice,
+    members: Box<[Member]>,
     hash: HashRule,
+    checks: Option<Checks>,
     turn: AtomicUsize,
     started: Instant,
+    peers: ArcSwap<Peers>,
+    gathering: Mutex<()>,
 }
 
-/// A target as requests meet it.
+/// A target.
 #[derive(Debug)]
-pub(crate) struct Peer {
-    pub(crate) endpoint: Endpoint,
+struct Member {
+    /// As it is stored: host and port.
+    text: Arc<str>,
+    /// Its host alone.
+    host: Box<str>,
+    origin: Origin,
     weight: u32,
-    in_flight: AtomicU32,
-    latency: Latency,
-}
-
-#[derive(Debug)]
-enum Choice {
-    InTurn(Wheel),
-    ByHash(Ring),
-    Fewest,
-    Fastest,
 }
 
 /// A request on its way to a peer; ends with its response.
 #[derive(Debug)]
-pub(crate) struct Load {
-    balancer: Arc<Balancer>,
-    peer: usize,
+pub(crate) struct Load(Arc<Peer>);
+
+/// What a balancer is made of beside its upstream and targets.
+pub(crate) struct Means<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) checks: Option<Checks>,
+    /// The balancer of the same upstream before: what is known of targets that stay goes on.
+    pub(crate) before: Option<&'a Balancer>,
 }
 
 impl Balancer {
@@ -63,146 +73,231 @@ impl Balancer {
     ///
     /// # Errors
     /// A target that is neither a name nor an address, and a hash input that is no field name.
-    pub(crate) fn build(upstream: &Upstream, targets: Vec<Target>) -> Result<Self, CompileFault> {
-        let peers = targets.iter().map(|target| peer(upstream, target)).collect::<Result<Box<[_]>, _>>()?;
-        let usable: Box<[usize]> =
-            (0..).zip(&peers).filter(|(_, peer)| peer.weight > 0).map(|(number, _)| number).collect();
-        let weights: Vec<(usize, u32)> = (0..)
-            .zip(&peers)
-            .filter(|(_, peer)| peer.weight > 0)
-            .map(|(at, peer)| (at, peer.weight))
-            .collect();
-        let choice = match upstream.algorithm {
-            Algorithm::RoundRobin => Choice::InTurn(Wheel::new(&weights)),
-            Algorithm::ConsistentHashing => {
-                let names = targets.iter().map(|target| target.target.as_str()).collect::<Vec<_>>();
-                Choice::ByHash(Ring::new(upstream.slots, &weights, &names))
-            }
-            Algorithm::LeastConnections => Choice::Fewest,
-            Algorithm::Latency => Choice::Fastest,
-        };
+    pub(crate) fn build(
+        upstream: &Upstream,
+        targets: Vec<Target>,
+        means: Means<'_>,
+    ) -> Result<Self, CompileFault> {
+        let Means { names, checks, before } = means;
+        let members = targets.iter().map(|target| member(upstream, target, names));
+        let members = members.collect::<Result<Box<[_]>, _>>()?;
+        let known = before.map(Self::known).unwrap_or_default();
+        let checked = checks.is_some() && before.is_some_and(|before| before.checks.is_some());
+        let peers = Peers::gather(upstream, &members, None, &known, checked);
         Ok(Self {
             hash: HashRule::of(upstream)?,
             upstream: upstream.clone(),
             targets,
-            peers,
-            usable,
-            choice,
+            members,
+            checks,
             turn: AtomicUsize::new(0),
             started: Instant::now(),
+            peers: ArcSwap::from_pointee(peers),
+            gathering: Mutex::new(()),
         })
     }
 
     /// Whether it is the balancer of these.
-    pub(crate) fn is_of(&self, upstream: &Upstream, targets: &[Target]) -> bool {
-        self.upstream == *upstream && self.targets == targets
+    pub(crate) fn is_of(&self, upstream: &Upstream, targets: &[Target], checks: Option<&Checks>) -> bool {
+        let tls = |checks: Option<&Checks>| {
+            checks.and_then(|checks| checks.active.as_ref()?.tls.as_ref().map(Arc::as_ptr))
+        };
+        self.upstream == *upstream && self.targets == targets && tls(self.checks.as_ref()) == tls(checks)
     }
 
     /// What decides about the target where that depends on the request.
     pub(crate) fn hash(&self, facts: &HashFacts<'_>) -> Option<Hashed> {
-        match self.choice {
-            Choice::ByHash(_) => self.hash.of_request(facts),
-            Choice::InTurn(_) | Choice::Fewest | Choice::Fastest => None,
+        if self.upstream.algorithm == Algorithm::ConsistentHashing {
+            self.hash.of_request(facts)
+        } else {
+            None
         }
     }
 
-    /// The number of the peer to try next; `None` when each with a share of the traffic was tried.
-    pub(crate) fn pick(&self, hash: Option<u64>, tried: &[usize]) -> Option<usize> {
+    /// The peer to try next; `None` when no healthy one with a share of the traffic is left that was not tried, or
+    /// when too few are healthy.
+    pub(crate) fn pick(&self, hash: Option<u64>, tried: &[Arc<Peer>]) -> Option<Arc<Peer>> {
+        let peers = self.peers.load();
+        if !peers.enough {
+            return None;
+        }
         let turn = self.turn.fetch_add(1, Relaxed);
-        let fresh = |peer: &usize| !tried.contains(peer);
-        let picked = match &self.choice {
-            Choice::InTurn(wheel) => wheel.pick(turn, fresh),
-            Choice::ByHash(ring) => ring.pick(hash.unwrap_or_else(|| mix(turn as u64)), fresh),
-            Choice::Fewest => self.fewest(turn, fresh),
-            Choice::Fastest => self.fastest(turn, fresh),
+        peers.pick(&Asked { turn, hash, tried, now: &|| self.now() })
+    }
+
+    /// Waits until more is known of the targets' names. Whether anything could be.
+    pub(crate) async fn learn(&self) -> bool {
+        // What was learnt since the peers were gathered is more, too.
+        if self.catch_up() {
+            return true;
+        }
+        let unknown: Vec<_> = self.names().filter(|name| name.answer().is_none()).cloned().collect();
+        if unknown.is_empty() {
+            return false;
+        }
+        let known = unknown.iter().map(|name| Box::pin(name.known()));
+        let _ = select_all(known).await;
+        self.catch_up()
+    }
+
+    /// Takes in what the names stand for now, if that is something else. Whether it is.
+    pub(crate) fn catch_up(&self) -> bool {
+        let knows = {
+            let answers: Vec<_> = self.members.iter().map(Member::answer).collect();
+            self.peers.load().knew(&answers)
         };
-        picked.or_else(|| self.usable.iter().copied().find(|peer| fresh(peer)))
+        !knows && self.gather()
     }
 
-    /// Whether a peer that was not tried is left.
-    pub(crate) fn has_more(&self, tried: &[usize]) -> bool {
-        self.usable.iter().any(|peer| !tried.contains(peer))
-    }
-
-    pub(crate) fn peer(&self, number: usize) -> Option<&Peer> {
-        self.peers.get(number)
+    /// Whether answers take part in the next choice.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.upstream.algorithm == Algorithm::Latency
     }
 
     /// Notes how long a peer took to answer.
-    pub(crate) fn observe(&self, number: usize, took: Duration) {
-        if let Some(peer) = self.peers.get(number) {
-            peer.latency.note(self.now(), took);
+    pub(crate) fn observe(&self, peer: &Peer, took: Duration) {
+        peer.gauge.latency.note(self.now(), took);
+    }
+
+    /// The status of an answer to a request.
+    pub(crate) fn answered(&self, peer: &Peer, status: u16) {
+        if let Some(judging) = self.checks.as_ref().and_then(|checks| checks.passive.as_ref())
+            && let Some(sight) = judging.sight(status)
+        {
+            self.note(peer, Looker::Request, sight);
         }
+    }
+
+    /// Counts what was seen of a peer.
+    pub(crate) fn note(&self, peer: &Peer, looker: Looker, sight: Sight) {
+        let Some(checks) = &self.checks else { return };
+        let limits = match looker {
+            Looker::Probe => checks.active.as_ref().map(|active| active.limits),
+            Looker::Request => checks.passive.as_ref().map(|passive| passive.limits),
+        };
+        let Some(limits) = limits else { return };
+        if let Some(healthy) = peer.health.note(looker, sight, limits) {
+            self.changed(peer, healthy, looker);
+        }
+    }
+
+    fn changed(&self, peer: &Peer, healthy: bool, looker: Looker) {
+        let (upstream, target) = (self.upstream.name.as_str(), self.text_of(peer));
+        let by = if looker == Looker::Probe { "probes" } else { "requests" };
+        if healthy {
+            tracing::info!(upstream, target, address = %peer.address, by, "a target is healthy again");
+        } else {
+            tracing::warn!(upstream, target, address = %peer.address, by, "a target is unhealthy: it gets no requests");
+        }
+        self.settle();
+    }
+
+    /// The names of its targets.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<Name>> {
+        self.members.iter().filter_map(|member| match &member.origin.host {
+            UpstreamHost::Name(name) => Some(name),
+            UpstreamHost::Address(_) => None,
+        })
+    }
+
+    /// How its targets are probed.
+    pub(crate) fn probing(&self) -> Option<&Probing> {
+        self.checks.as_ref()?.active.as_ref()
+    }
+
+    /// The addresses with a share of the traffic that are healthy, or that are not.
+    pub(crate) fn peers_that_are(&self, healthy: bool) -> Vec<Arc<Peer>> {
+        let peers = self.peers.load();
+        let wanted = |peer: &&Arc<Peer>| peer.weight > 0 && peer.health.is_healthy() == healthy;
+        peers.all.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Takes in what the names stand for and which peers are healthy. Whether the names stand for something else.
+    fn gather(&self) -> bool {
+        let _gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.peers.load_full();
+        let next =
+            Peers::gather(&self.upstream, &self.members, Some(&before), &self.known(), self.checks.is_some());
+        let differs = !Arc::ptr_eq(&before.all, &next.all);
+        self.peers.store(Arc::new(next));
+        differs
+    }
+
+    /// Takes in which peers are healthy now.
+    pub(crate) fn settle(&self) {
+        if self.checks.is_some() && !self.peers.load().is_settled() {
+            self.gather();
+        }
+    }
+
+    /// Why there is nothing to pick.
+    pub(crate) fn lack(&self) -> String {
+        let peers = self.peers.load();
+        let weighted = peers.all.iter().filter(|peer| peer.weight > 0).count();
+        let healthy = peers.all.iter().filter(|peer| peer.weight > 0 && peer.health.is_healthy()).count();
+        let mut lack = if weighted > 0 {
+            format!("no target can be used: {healthy} of {weighted} addresses are healthy")
+        } else {
+            "no target can be used".to_owned()
+        };
+        for name in self.names() {
+            if let Some(answer) = name.answer()
+                && let crate::dns::Answer::None(reason) = &*answer
+            {
+                lack += &format!("; {}: {reason}", name.text);
+            }
+        }
+        lack
+    }
+
+    /// Its peers by the texts of their targets.
+    fn known(&self) -> Known {
+        let peers = self.peers.load();
+        let text = |peer: &Arc<Peer>| Some(Arc::clone(&self.members.get(peer.member)?.text));
+        let known = |peer| Some(((text(peer)?, peer.address), Arc::clone(peer)));
+        peers.all.iter().filter_map(known).collect()
+    }
+
+    fn text_of(&self, peer: &Peer) -> &str {
+        self.members.get(peer.member).map(|member| &*member.text).unwrap_or_default()
     }
 
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
-
-    /// The peer with the fewest requests in flight for its weight; equals take turns.
-    fn fewest(&self, turn: usize, fresh: impl Fn(&usize) -> bool) -> Option<usize> {
-        let mut best: Option<(u64, u64, usize)> = None;
-        for number in self.from(turn).filter(|number| fresh(number)) {
-            let Some(peer) = self.peers.get(number) else { continue };
-            let (load, weight) = (u64::from(peer.in_flight.load(Relaxed)) + 1, u64::from(peer.weight));
-            if best.is_none_or(|(other, its_weight, _)| load * its_weight < other * weight) {
-                best = Some((load, weight, number));
-            }
-        }
-        best.map(|(_, _, number)| number)
-    }
-
-    /// Of two peers taken blindly, the one that answered faster of late for its weight.
-    fn fastest(&self, turn: usize, fresh: impl Fn(&usize) -> bool) -> Option<usize> {
-        let now = self.now();
-        let score = |number: &usize| {
-            self.peers.get(*number).map_or(f64::MAX, |peer| peer.latency.now(now) / f64::from(peer.weight))
-        };
-        // Only the bits that name a place are wanted.
-        #[allow(clippy::cast_possible_truncation)]
-        let start = mix(turn as u64) as usize;
-        self.from(start).filter(|number| fresh(number)).take(2).min_by(|a, b| score(a).total_cmp(&score(b)))
-    }
-
-    /// The usable peers, all once, from some place on.
-    fn from(&self, place: usize) -> impl Iterator<Item = usize> {
-        let start = place.checked_rem(self.usable.len()).unwrap_or(0);
-        let (before, after) = self.usable.split_at_checked(start).unwrap_or((&[], &self.usable));
-        after.iter().chain(before).copied()
-    }
 }
 
 impl Load {
-    pub(crate) fn new(balancer: &Arc<Balancer>, peer: usize) -> Self {
-        if let Some(peer) = balancer.peers.get(peer) {
-            peer.in_flight.fetch_add(1, Relaxed);
-        }
-        Self { balancer: Arc::clone(balancer), peer }
+    pub(crate) fn new(peer: Arc<Peer>) -> Self {
+        peer.gauge.in_flight.fetch_add(1, Relaxed);
+        Self(peer)
+    }
+
+    pub(crate) fn peer(&self) -> &Arc<Peer> {
+        &self.0
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        if let Some(peer) = self.balancer.peers.get(self.peer) {
-            peer.in_flight.fetch_sub(1, Relaxed);
-        }
+        self.0.gauge.in_flight.fetch_sub(1, Relaxed);
     }
 }
 
-fn peer(upstream: &Upstream, target: &Target) -> Result<Peer, CompileFault> {
+fn member(upstream: &Upstream, target: &Target, names: &Names) -> Result<Member, CompileFault> {
     let (host, port) = match target.target.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port.parse().ok()),
         _ => (target.target.as_str(), None),
     };
     // A target's port is filled in when it is stored; this is the number that is filled in.
     let port = port.unwrap_or(8000);
-    let endpoint = Endpoint::of(host, port, upstream.host_header.as_deref());
-    let endpoint = endpoint.ok_or_else(|| CompileFault::Unsupported {
+    let origin = Origin::of(host, port, upstream.host_header.as_deref(), names);
+    let origin = origin.ok_or_else(|| CompileFault::Unsupported {
         entity: format!("target '{}' of upstream '{}'", target.target, upstream.name),
         field: "target",
         reason: "is neither a name nor an address with a port".to_owned(),
     })?;
-    Ok(Peer { endpoint, weight: target.weight, in_flight: AtomicU32::new(0), latency: Latency::default() })
+    Ok(Member { text: target.target.as_str().into(), host: host.into(), origin, weight: target.weight })
 }
 
 #[cfg(test)]

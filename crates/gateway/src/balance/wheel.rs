@@ -7,13 +7,13 @@ const PATIENCE: usize = 64;
 
 /// The order of turns: each peer as often as its weight says, spread evenly.
 #[derive(Debug)]
-pub(super) struct Wheel {
+pub(crate) struct Wheel {
     order: Box<[usize]>,
 }
 
 impl Wheel {
     /// The order for these peers and weights, none of which is 0.
-    pub(super) fn new(weights: &[(usize, u32)]) -> Self {
+    pub(crate) fn new(weights: &[(usize, u32)]) -> Self {
         let divisor = weights.iter().fold(0, |divisor, (_, weight)| gcd(divisor, u64::from(*weight))).max(1);
         let total: u64 = weights.iter().map(|(_, weight)| u64::from(*weight) / divisor).sum();
         let share = |weight: u32| {
@@ -34,7 +34,7 @@ impl Wheel {
     }
 
     /// The peer of this turn, or the next after it that is fresh.
-    pub(super) fn pick(&self, turn: usize, fresh: impl Fn(&usize) -> bool) -> Option<usize> {
+    pub(crate) fn pick(&self, turn: usize, fresh: impl Fn(&usize) -> bool) -> Option<usize> {
         let length = self.order.len();
         let start = turn.checked_rem(length)?;
         let entries = self.order.iter().skip(start).chain(self.order.iter().take(start));

@@ -34,6 +34,8 @@ struct State {
     upgraded: AtomicBool,
     /// Requests that the client gave up before their answer.
     given_up: AtomicU64,
+    /// Whether the client may still be sending a body.
+    body_waits: AtomicBool,
 }
 
 /// A request on its way; ends with its response.
@@ -65,6 +67,7 @@ impl Activity {
             blocked_since: AtomicU64::new(0),
             upgraded: AtomicBool::new(false),
             given_up: AtomicU64::new(0),
+            body_waits: AtomicBool::new(false),
         }))
     }
 
@@ -74,12 +77,23 @@ impl Activity {
         state.in_flight.fetch_add(1, Relaxed);
         state.begun.store(self.begun() + 1, Relaxed);
         state.load.begin();
+        state.body_waits.store(false, Relaxed);
         Busy(self.clone())
     }
 
     /// How many requests were begun.
     pub(crate) fn begun(&self) -> u64 {
         self.0.begun.load(Relaxed)
+    }
+
+    /// Notes that a body comes after the head, or that it was read to its end.
+    pub(crate) fn body_waits(&self, waits: bool) {
+        self.0.body_waits.store(waits, Relaxed);
+    }
+
+    /// Whether a body was announced and not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.body_waits.load(Relaxed)
     }
 
     /// Whether the framing of the request that was begun last is in doubt, or that of one before it.
@@ -149,6 +163,19 @@ impl Activity {
         }
     }
 
+    /// Whether no request came yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.begun() == 0
+    }
+
+    /// Whether no request came, nor began to come, for so long.
+    pub(crate) fn is_unused_for(&self, wait: std::time::Duration) -> bool {
+        let since = self.0.idle_since.load(Relaxed);
+        self.is_unused()
+            && self.0.head_since.load(Relaxed) == 0
+            && u128::from(self.0.ticks.now().saturating_sub(since)) > wait.as_millis()
+    }
+
     /// Whether the connection has used up the time for what it is doing.
     pub(crate) fn is_overdue(&self, limits: &Limits) -> bool {
         let now = self.0.ticks.now();
@@ -165,6 +192,13 @@ impl Activity {
             0 => passed(self.0.idle_since.load(Relaxed), limits.idle_timeout),
             since => passed(since, limits.head_timeout),
         }
+    }
+}
+
+impl Busy {
+    /// Whether the request's body was not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.has_waiting_body()
     }
 }
 

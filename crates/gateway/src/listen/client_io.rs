@@ -1,11 +1,12 @@
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
 use super::framing::{Broken, FramingWatch};
+use super::linger::Linger;
 
 /// A client's connection, that notes what it is doing.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub(crate) struct ClientIo<S> {
     watch: Option<FramingWatch>,
     /// Whether a body's framing is broken: nothing behind that is read.
     broken: bool,
+    linger: Option<Box<Linger>>,
 }
 
 impl<S> ClientIo<S> {
@@ -23,7 +25,7 @@ impl<S> ClientIo<S> {
         if http1 {
             activity.follows_heads();
         }
-        Self { stream, activity, watch: http1.then(FramingWatch::new), broken: false }
+        Self { stream, activity, watch: http1.then(FramingWatch::new), broken: false, linger: None }
     }
 
     /// Looks at what was read; how much of it goes on to who reads here.
@@ -80,7 +82,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -109,6 +111,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if this.watch.is_none() || !this.activity.has_waiting_body() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = this.linger.get_or_insert_with(|| Box::new(Linger::new()));
+        linger.poll(&mut this.stream, context)
     }
 }

@@ -17,10 +17,12 @@ use tokio::net::TcpStream;
 
 use super::activity::Activity;
 use super::client_io::ClientIo;
+use super::proxy_protocol;
 use super::stream::{StreamTasks, Turn};
 use super::worker::{Client, Seat};
 use crate::proxy;
 use crate::proxy::response_body::ResponseBody;
+use crate::settings::Settings;
 use crate::tls::server::ServerTls;
 
 /// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
@@ -29,15 +31,22 @@ const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
 /// How many fields hyper takes when it is told nothing.
 const DEFAULT_FIELDS: usize = 100;
 
+/// What is spoken on a connection before and beside HTTP/1.1.
+#[derive(Debug, Clone)]
+pub(crate) struct Spoken {
+    pub(crate) tls: Option<Arc<ServerTls>>,
+    pub(crate) http2: bool,
+    pub(crate) proxy_protocol: bool,
+}
+
 /// Serves one connection to its end: the handshake, then requests.
 pub(crate) async fn serve(
     seat: Seat,
-    stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: TcpStream,
+    mut peer: SocketAddr,
     local: SocketAddr,
     activity: Activity,
-    tls: Option<Arc<ServerTls>>,
-    http2: bool,
+    Spoken { tls, http2, proxy_protocol }: Spoken,
 ) {
     let worker = Rc::clone(seat.worker());
     if stream.set_nodelay(true).is_err() {
@@ -45,6 +54,12 @@ pub(crate) async fn serve(
     }
     // A listener on all addresses has another one for each connection.
     let local = stream.local_addr().unwrap_or(local);
+    if proxy_protocol {
+        match announced(&worker.settings, &mut stream, peer).await {
+            Some(client) => peer = client,
+            None => return,
+        }
+    }
     let trusted = worker.settings.trust.trusts(peer.ip());
     let mut connection = Connection { peer, local, trusted, tls: None };
     let Some(tls) = tls else {
@@ -75,11 +90,29 @@ pub(crate) async fn serve(
     }
 }
 
+/// Whom the PROXY protocol's header of a connection names, where its peer's word counts; the peer otherwise. `None`: there
+/// was none in time, and the connection ends.
+async fn announced(settings: &Settings, stream: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+    // In a box, so that the connections of other listeners do not carry its buffer.
+    let header = Box::pin(proxy_protocol::receive(stream));
+    match tokio::time::timeout(settings.limits.handshake_timeout, header).await {
+        Ok(Ok(source)) => {
+            let trust = &settings.trust;
+            Some(source.filter(|_| trust.proxy_protocol && trust.trusts(peer.ip())).unwrap_or(peer))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "a connection without a header of the PROXY protocol");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 async fn serve_http1<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     // Deadlines are the worker's: hyper's own would cost a timer for each request.
     let limits = &worker.settings.limits;
     let head = limits.max_head_bytes.max(4096);
@@ -92,17 +125,21 @@ where
     if limits.max_fields != DEFAULT_FIELDS {
         builder.max_headers(limits.max_fields);
     }
-    let connection = builder.serve_connection(TokioIo::new(io), service(&seat, client)).with_upgrades();
-    drive(&seat, connection, |connection| connection.graceful_shutdown(), || Course::On).await;
+    let service = service(&seat, Rc::clone(&client));
+    let connection = builder.serve_connection(TokioIo::new(io), service).with_upgrades();
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown(), || Course::On).await;
+    let tunnel = client.tunnel.take();
+    if let Some(tunnel) = tunnel {
+        tunnel.run().await;
+    }
 }
 
 async fn serve_http2<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     let limits = &worker.settings.limits;
-    let activity = client.activity.clone();
     let course = || {
         if activity.gives_up_too_much(limits) {
             Course::Cut
@@ -117,7 +154,7 @@ where
         .max_concurrent_streams(limits.max_concurrent_streams)
         .max_header_list_size(u32::try_from(limits.max_head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .serve_connection(TokioIo::new(io), service(&seat, client));
-    drive(&seat, connection, |connection| connection.graceful_shutdown(), course).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown(), course).await;
 }
 
 fn service(
@@ -155,7 +192,13 @@ enum Course {
 }
 
 /// Polls a connection to its end, and tells it once when it has to come to that.
-async fn drive<C>(seat: &Seat, connection: C, stop: impl Fn(Pin<&mut C>), course: impl Fn() -> Course)
+async fn drive<C>(
+    seat: &Seat,
+    activity: &Activity,
+    connection: C,
+    stop: impl Fn(Pin<&mut C>),
+    course: impl Fn() -> Course,
+)
 where
     C: Future<Output = hyper::Result<()>>,
 {
@@ -168,16 +211,26 @@ where
             seat.remember(context.waker());
             remembered = true;
         }
-        let course = course();
-        if course == Course::Cut {
+        if course() == Course::Cut {
             tracing::debug!("a client gave up too many of its requests");
             return Poll::Ready(Ok(()));
         }
-        if !told && (course == Course::Finish || seat.worker().is_stopping()) {
-            stop(connection.as_mut());
-            told = true;
+        let mut tell = |mut connection: Pin<&mut C>| {
+            // Whoever connected just before the stop did so for a request, which may still be on its way.
+            let stops = seat.worker().is_stopping() && !activity.is_unused();
+            let now = !told && (stops || course() == Course::Finish);
+            if now {
+                stop(connection.as_mut());
+                told = true;
+            }
+            now
+        };
+        tell(connection.as_mut());
+        let mut polled = connection.as_mut().poll(context);
+        if polled.is_pending() && tell(connection.as_mut()) {
+            polled = connection.as_mut().poll(context);
         }
-        connection.as_mut().poll(context)
+        polled
     })
     .await;
     if let Err(error) = ended {

@@ -38,8 +38,10 @@ pub(crate) struct Exit {
     debug: bool,
     /// Whether the answer names the code of the fault.
     pub(crate) explains: bool,
-    /// Whether the connection ends with the answer.
-    closes: bool,
+    /// Whether the connection ends with an answer that leaves the request's body unread.
+    pub(crate) closes: bool,
+    /// Whether the connection ends with the answer, whatever it is.
+    ends: bool,
     accept: Option<HeaderValue>,
     content_type: Option<HeaderValue>,
     pub(crate) record: Option<Box<Record>>,
@@ -74,6 +76,7 @@ impl Exit {
             debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
             explains: false,
             closes: false,
+            ends: false,
             accept: parts.headers.get(header::ACCEPT).cloned(),
             content_type: content_type.cloned(),
             record,
@@ -246,7 +249,7 @@ impl Exit {
         if fields.upstream_status {
             headers.insert(X_KONG_UPSTREAM_STATUS, status.as_u16().into());
         }
-        if self.closes && status != StatusCode::SWITCHING_PROTOCOLS {
+        if self.ends && status != StatusCode::SWITCHING_PROTOCOLS {
             headers.insert(header::CONNECTION, CLOSE);
         }
         self.identify(headers, Some(route));
@@ -316,15 +319,15 @@ impl Exit {
             }
         }
         apply(&mut headers, notes);
+        if self.ends || (self.closes && self.busy.as_ref().is_some_and(Busy::has_waiting_body)) {
+            headers.insert(header::CONNECTION, CLOSE);
+        }
         let fields = self.settings.fields;
         if fields.server {
             headers.insert(header::SERVER, SERVER);
         }
         if fields.response_latency {
             headers.insert(X_KONG_RESPONSE_LATENCY, millis(self.started).into());
-        }
-        if self.closes {
-            headers.insert(header::CONNECTION, CLOSE);
         }
         self.identify(&mut headers, route);
         if let Some(record) = &mut self.record {

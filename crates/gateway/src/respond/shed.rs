@@ -27,7 +27,7 @@ impl Exit {
 
     /// Says that the connection ends with this answer, where a connection is of one request after the other.
     pub(crate) fn close(&mut self, version: Version) {
-        self.closes = version < Version::HTTP_2;
+        self.ends = version < Version::HTTP_2;
     }
 }
 

@@ -10,8 +10,10 @@ use uuid::Uuid;
 use super::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 use super::precedence::Plugins;
 use super::resources::Resources;
+use super::targets::Targets;
 use super::upstreams::{Balancers, Upstreams};
 use super::{CompileFault, Snapshot, rules};
+use crate::dns::Names;
 use crate::head::path;
 use crate::listen::BindFault;
 use crate::route::Index;
@@ -27,6 +29,7 @@ pub struct Compiler {
     flavor: RouterFlavor,
     tls: ClientTls,
     balancers: Balancers,
+    names: Arc<Names>,
 }
 
 impl Compiler {
@@ -36,7 +39,8 @@ impl Compiler {
     /// [`BindFault::UpstreamRoots`] for an authority or a certificate for upstreams that cannot be used.
     pub fn new(settings: &Settings) -> Result<Self, BindFault> {
         let tls = ClientTls::new(&settings.upstream).map_err(BindFault::UpstreamRoots)?;
-        Ok(Self { flavor: settings.router_flavor, tls, balancers: Balancers::default() })
+        let names = Arc::new(Names::new(settings.dns.clone()));
+        Ok(Self { flavor: settings.router_flavor, tls, balancers: Balancers::default(), names })
     }
 
     /// Compiles a configuration: a chain of plugins for each route, the routes into an index by host and path, the
@@ -55,7 +59,7 @@ impl Compiler {
         let plugins = Plugins::build(configuration, factory)?;
         let directory = Arc::new(Directory::of(configuration));
         let (certificates, shown) = Certificates::build(&configuration.certificates, &configuration.snis)?;
-        let upstreams = Upstreams::of(configuration, shown, &self.tls, &self.balancers)?;
+        let upstreams = Upstreams::of(configuration, shown, &self.tls, &self.balancers, &self.names)?;
         let mut services = HashMap::new();
         for service in &configuration.services {
             let entry = service_entry(service, &upstreams)?;
@@ -97,7 +101,8 @@ impl Compiler {
             resources.add(&entry);
             all.extend(rules::rules_in(self.flavor, route, &entry)?);
         }
-        Ok(Snapshot { routes: Index::new(all), certificates, asking, resources })
+        let targets = Arc::new(Targets { balancers: upstreams.balancers(), names: Arc::clone(&self.names) });
+        Ok(Snapshot { routes: Index::new(all), certificates, asking, resources, targets })
     }
 }
 
@@ -108,6 +113,7 @@ impl Default for Compiler {
             flavor: RouterFlavor::default(),
             tls: ClientTls::without_authorities(&UpstreamSettings::default()),
             balancers: Balancers::default(),
+            names: Arc::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod fault;
 mod precedence;
 mod resources;
 mod rules;
+mod targets;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ pub(crate) use self::entry::{GrpcRoute, RouteEntry, ServiceEntry};
 pub use self::fault::CompileFault;
 pub(crate) use self::resources::Described;
 use self::resources::Resources;
+pub(crate) use self::targets::Targets;
 use crate::route::{Asked, Index};
 use crate::tls::asking::Asking;
 use crate::tls::names::Certificates;
@@ -32,6 +34,7 @@ pub struct Snapshot {
     /// In which handshakes clients are asked for a certificate.
     pub(crate) asking: Asking,
     resources: Resources,
+    pub(crate) targets: Arc<Targets>,
 }
 
 /// Where requests find the current snapshot. Each request loads it once.
@@ -55,6 +58,7 @@ impl Snapshot {
             certificates: Certificates::default(),
             asking: Asking::default(),
             resources: Resources::default(),
+            targets: Arc::default(),
         }
     }
 

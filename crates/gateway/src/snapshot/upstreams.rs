@@ -1,15 +1,16 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use keybound_model::entity::{CaCertificate, Certificate, Target};
+use keybound_model::entity::{CaCertificate, Certificate, CheckKind, Target};
 use keybound_model::{Configuration, Service};
 use uuid::Uuid;
 
 use super::CompileFault;
-use crate::balance::Balancer;
-use crate::tls::client::{ClientTls, Wanted};
+use crate::balance::{Balancer, Checks, Means};
+use crate::dns::Names;
+use crate::tls::client::{ClientTls, TlsIdentity, Wanted};
 use crate::tls::shown::{Shown, chain};
-use crate::upstream::{Destination, Endpoint, Upstream};
+use crate::upstream::{Destination, Origin, Upstream};
 
 /// The balancers that snapshots use, by the ids of their upstreams.
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ pub(super) struct Upstreams<'a> {
     shown: HashMap<Uuid, Arc<Shown>>,
     authorities: HashMap<Uuid, &'a CaCertificate>,
     tls: &'a ClientTls,
+    names: &'a Names,
 }
 
 impl Balancers {
@@ -30,15 +32,21 @@ impl Balancers {
         &self,
         upstream: &keybound_model::entity::Upstream,
         targets: Vec<Target>,
+        names: &Names,
+        checks: Option<Checks>,
     ) -> Result<Arc<Balancer>, CompileFault> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let same = known.entry(upstream.id).or_default();
         same.retain(|balancer| balancer.strong_count() > 0);
-        let mut live = same.iter().filter_map(Weak::upgrade);
-        if let Some(balancer) = live.find(|balancer| balancer.is_of(upstream, &targets)) {
-            return Ok(balancer);
+        let live: Vec<_> = same.iter().filter_map(Weak::upgrade).collect();
+        if let Some(balancer) =
+            live.iter().find(|balancer| balancer.is_of(upstream, &targets, checks.as_ref()))
+        {
+            return Ok(Arc::clone(balancer));
         }
-        let balancer = Arc::new(Balancer::build(upstream, targets)?);
+        // All of one upstream share what is known of an address, so that any knows it; the last has the most.
+        let before = live.last().map(AsRef::as_ref);
+        let balancer = Arc::new(Balancer::build(upstream, targets, Means { names, checks, before })?);
         same.push(Arc::downgrade(&balancer));
         Ok(balancer)
     }
@@ -63,8 +71,12 @@ impl<'a> Upstreams<'a> {
         shown: HashMap<Uuid, Arc<Shown>>,
         tls: &'a ClientTls,
         balancers: &Balancers,
+        names: &'a Names,
     ) -> Result<Self, CompileFault> {
         balancers.sweep();
+        names.sweep();
+        let certificates: HashMap<_, _> =
+            configuration.certificates.iter().map(|one| (one.id, one)).collect();
         let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
         for target in &configuration.targets {
             targets.entry(target.upstream).or_default().push(target.clone());
@@ -73,7 +85,9 @@ impl<'a> Upstreams<'a> {
         for upstream in &configuration.upstreams {
             let mut targets = targets.remove(&upstream.id).unwrap_or_default();
             targets.sort_by(|a, b| (&a.target, a.id).cmp(&(&b.target, b.id)));
-            by_name.insert(upstream.name.as_str(), (upstream, balancers.of(upstream, targets)?));
+            let checks = Checks::of(upstream, probe_tls(upstream, tls, &certificates, &shown)?)?;
+            by_name
+                .insert(upstream.name.as_str(), (upstream, balancers.of(upstream, targets, names, checks)?));
         }
         for authority in &configuration.ca_certificates {
             chain(&authority.cert).map_err(|reason| CompileFault::Unsupported {
@@ -84,11 +98,17 @@ impl<'a> Upstreams<'a> {
         }
         Ok(Self {
             by_name,
-            certificates: configuration.certificates.iter().map(|one| (one.id, one)).collect(),
+            certificates,
             shown,
             authorities: configuration.ca_certificates.iter().map(|one| (one.id, one)).collect(),
             tls,
+            names,
         })
+    }
+
+    /// The balancers, by the ids of their upstreams.
+    pub(super) fn balancers(&self) -> HashMap<Uuid, Arc<Balancer>> {
+        self.by_name.values().map(|(upstream, balancer)| (upstream.id, Arc::clone(balancer))).collect()
     }
 
     /// Where the requests of a service go: to the targets of the upstream whose name its host is, else to its host.
@@ -100,8 +120,8 @@ impl<'a> Upstreams<'a> {
         let to = match balanced {
             Some((_, balancer)) => Destination::Many(Arc::clone(balancer)),
             None => {
-                let endpoint = Endpoint::of(&service.host, service.port, None);
-                Destination::One(endpoint.ok_or_else(|| CompileFault::Unsupported {
+                let origin = Origin::of(&service.host, service.port, None, self.names);
+                Destination::One(origin.ok_or_else(|| CompileFault::Unsupported {
                     entity: name_of(service),
                     field: "host",
                     reason: format!("'{}' is neither a name nor an address", service.host),
@@ -157,6 +177,33 @@ impl<'a> Upstreams<'a> {
             }),
         }
     }
+}
+
+/// How the probes of an upstream speak TLS; `None` where they do not.
+fn probe_tls(
+    upstream: &keybound_model::entity::Upstream,
+    tls: &ClientTls,
+    certificates: &HashMap<Uuid, &Certificate>,
+    shown: &HashMap<Uuid, Arc<Shown>>,
+) -> Result<Option<Arc<TlsIdentity>>, CompileFault> {
+    if !Checks::speak_tls(upstream) {
+        return Ok(None);
+    }
+    let active = &upstream.healthchecks.active;
+    let certificate = upstream.client_certificate;
+    let certificate = certificate.and_then(|id| Some((*certificates.get(&id)?, Arc::clone(shown.get(&id)?))));
+    let wanted = Wanted {
+        verify: Some(active.https_verify_certificate),
+        shown: certificate,
+        http2: active.kind == CheckKind::Grpcs,
+        ..Wanted::default()
+    };
+    let identity = tls.identity(wanted).map_err(|reason| CompileFault::Unsupported {
+        entity: format!("upstream '{}'", upstream.name),
+        field: "healthchecks.active.type",
+        reason,
+    })?;
+    Ok(Some(identity))
 }
 
 fn name_of(service: &Service) -> String {

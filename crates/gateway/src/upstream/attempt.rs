@@ -15,7 +15,6 @@ use keybound_plugins::fault::{Fault, UpstreamFault};
 
 use super::course::{Course, Stop};
 use super::pool::{Lease, Link, Pool, PoolKey, Sender};
-use super::resolve::Resolver;
 use super::{Upstream, connect};
 use crate::proxy::request_body::{Progress, RequestBody};
 use crate::snapshot::ServiceEntry;
@@ -24,7 +23,6 @@ use crate::snapshot::ServiceEntry;
 #[derive(Debug)]
 pub(crate) struct Reach {
     pub(crate) pool: Rc<Pool>,
-    pub(crate) resolver: Rc<Resolver>,
 }
 
 /// A request ready to be sent.
@@ -52,6 +50,8 @@ pub(crate) struct KeptHost {
 pub(crate) struct Answered {
     pub(crate) response: Response<Incoming>,
     pub(crate) lease: Lease,
+    /// How far the request's body is, where it is streamed.
+    pub(crate) progress: Option<Arc<Progress>>,
 }
 
 /// Why no attempt brought a response.
@@ -92,7 +92,7 @@ impl Reach {
 
         let mut tries = u64::from(service.retries) + 1;
         let mut course = Course::new(upstream, hash);
-        let mut stop = course.next(&self.resolver).await?;
+        let mut stop = course.next().await?;
         let mut fresh = false;
         loop {
             tries = tries.saturating_sub(1);
@@ -107,11 +107,14 @@ impl Reach {
                         self.pool.share(&key, &link);
                         link
                     }
-                    Err(_) if tries > 0 => {
-                        stop = course.next(&self.resolver).await?;
+                    Err(error) => {
+                        stop.unreached(&error);
+                        if tries == 0 {
+                            return Err(cannot_connect(&key, &error));
+                        }
+                        stop = course.next().await?;
                         continue;
                     }
-                    Err(error) => return Err(cannot_connect(&key, &error)),
                 },
             };
             link.write_timeout.set(service.write_timeout);
@@ -119,12 +122,19 @@ impl Reach {
             let spare = if idempotent { again(&request) } else { None };
             let lost = match exchange(&mut link, request, progress.as_deref(), service.read_timeout).await {
                 Ok(response) => {
-                    stop.answered();
-                    let lease = Lease { link, key, pool: Rc::clone(&self.pool), _load: stop.load };
-                    return Ok(Answered { response, lease });
+                    stop.answered(response.status());
+                    if let Some(progress) = &progress {
+                        progress.answered();
+                    }
+                    let lease = Lease { link, key, pool: Rc::clone(&self.pool), _load: stop.into_load() };
+                    return Ok(Answered { response, lease, progress });
                 }
                 Err(lost) => lost,
             };
+            if matches!(lost, Lost::Timeout) {
+                // Its other side may be gone without a word: nobody else is to wait for that.
+                self.pool.forget(&key, &link);
+            }
             let fault = progress.as_ref().and_then(|progress| progress.fault());
             let free = reused && !fresh;
             let (next, failure) = match lost {
@@ -135,6 +145,9 @@ impl Reach {
             if let Some(fault) = fault {
                 return Err(Failure { fault: fault.into(), detail: failure.detail });
             }
+            if !free {
+                stop.failed(failure.fault == UpstreamFault::Timeout.into());
+            }
             match next {
                 Some(next) if free || tries > 0 => request = next,
                 _ => return Err(failure),
@@ -143,7 +156,7 @@ impl Reach {
                 tries += 1;
                 fresh = true;
             } else {
-                stop = course.next(&self.resolver).await?;
+                stop = course.next().await?;
                 fresh = !stop.is_target();
             }
         }
@@ -152,7 +165,7 @@ impl Reach {
 
 fn key(upstream: &Upstream, stop: &Stop<'_>, kept_host: Option<&KeptHost>) -> PoolKey {
     let tls = upstream.tls.as_ref().map(|identity| {
-        let name = kept_host.map_or(&stop.endpoint.name, |kept| &kept.name);
+        let name = kept_host.map_or(&stop.endpoint().name, |kept| &kept.name);
         (Arc::clone(name), Arc::clone(identity))
     });
     PoolKey { address: stop.address, tls, http2: upstream.http2 }
@@ -169,11 +182,11 @@ fn address(
     let tls = upstream.tls.is_some();
     if !upstream.http2 {
         if stop.is_target() && kept_host.is_none() {
-            request.headers_mut().insert(header::HOST, stop.endpoint.host_field(tls).clone());
+            request.headers_mut().insert(header::HOST, stop.endpoint().host_field(tls).clone());
         }
         return;
     }
-    let host = kept_host.map_or_else(|| stop.endpoint.host_field(tls), |kept| &kept.field);
+    let host = kept_host.map_or_else(|| stop.endpoint().host_field(tls), |kept| &kept.field);
     let mut parts = std::mem::take(request.uri_mut()).into_parts();
     parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = Authority::try_from(host.as_bytes()).ok();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use keybound_model::entity::{Algorithm, HashOn, Target, Upstream as UpstreamEntity};
+use keybound_model::entity::{Algorithm, HashOn, Healthchecks, Target, Upstream as UpstreamEntity};
 use keybound_model::{Configuration, Route, Service};
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -27,6 +27,8 @@ pub(crate) fn upstream(name: &str) -> UpstreamEntity {
         hash_on_uri_capture: None,
         hash_fallback_uri_capture: None,
         slots: 10_000,
+        healthchecks: Healthchecks::default(),
+        use_srv_name: false,
         host_header: None,
         client_certificate: None,
         tags: Vec::new(),
@@ -38,7 +40,7 @@ pub(crate) fn target(text: &str, weight: u32) -> Target {
 }
 
 /// A configuration with one service, balanced over these.
-fn over(upstream: UpstreamEntity, targets: Vec<Target>) -> Configuration {
+pub(crate) fn over(upstream: UpstreamEntity, targets: Vec<Target>) -> Configuration {
     let somewhere = SocketAddr::from(([127, 0, 0, 1], 1));
     Configuration {
         services: vec![Service { host: upstream.name.clone(), ..service(somewhere) }],

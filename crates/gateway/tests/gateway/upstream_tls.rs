@@ -23,20 +23,20 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// What an upstream over TLS saw of each connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Shown {
+pub(crate) struct Shown {
     client: Option<CertificateDer<'static>>,
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     resumed: bool,
 }
 
 /// An upstream that speaks TLS in front of one that does not, and notes what it is shown.
-struct Secure {
-    addr: SocketAddr,
+pub(crate) struct Secure {
+    pub(crate) addr: SocketAddr,
     seen: Arc<Mutex<Vec<Shown>>>,
 }
 
 impl Secure {
-    async fn start(made: &Made, clients: &Authority, behind: SocketAddr) -> Self {
+    pub(crate) async fn start(made: &Made, clients: &Authority, behind: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -76,7 +76,7 @@ impl Secure {
         Self { addr, seen }
     }
 
-    fn seen(&self) -> Vec<Shown> {
+    pub(crate) fn seen(&self) -> Vec<Shown> {
         self.seen.lock().unwrap().clone()
     }
 

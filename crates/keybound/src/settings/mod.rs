@@ -24,10 +24,11 @@ mod table;
 
 pub use fault::SettingsFault;
 pub use kinds::{
-    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, ErrorType, FieldSecret, Folder,
-    HeaderTokens, Kind, Listen, ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSource,
-    PemSources, PluginNames, PortMaps, RealIpHeader, RouterFlavor, Size, Span, Switch, Text, TlsVersion,
-    TlsVersions, Token, Trust, TrustSources, UpstreamHeaders, Workers,
+    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, DnsRecord,
+    ErrorType, FieldSecret, Folder, HeaderTokens, Kind, Listen, ListenSet, LogLevel, NameServers, Networks,
+    NodeId, OptionalPath, OptionalText, PemSource, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl,
+    RouterFlavor, Size, Span, Switch, Text, TlsVersion, TlsVersions, Token, Trust, TrustSources,
+    UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};
 pub use origin::Origin;

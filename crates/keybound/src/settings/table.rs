@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::kinds::{
-    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, ErrorType, FieldSecret, Folder,
-    HeaderTokens, Kind, ListenSet, LogLevel, Networks, NodeId, OptionalPath, OptionalText, PemSources,
-    PluginNames, PortMaps, RealIpHeader, RouterFlavor, Size, Span, Switch, Text, TlsVersions, TrustSources,
-    UpstreamHeaders, Workers,
+    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, ErrorType,
+    FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId, OptionalPath,
+    OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Size, Span, Switch,
+    Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -86,11 +86,12 @@ settings! {
     /// Where the access records of the Admin API go; `off` writes none.
     admin_access_log: AccessLog = "/dev/stderr";
     /// The addresses the proxy listens on; `off` for none. Port 0 takes a free port. Options after an address:
-    /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
+    /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `proxy_protocol` (every connection
+    /// begins with its header, version 1 or 2, or is closed), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
     proxy_listen: ListenSet = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384";
     /// The addresses the Admin API listens on; `off` for none. Whoever reaches it rules the gateway: an address beyond the
     /// loopback interface is refused unless `admin_token` is set, or the address speaks TLS and `admin_ssl_client_ca` is set,
-    /// or `admin_listen_insecure` says that it is meant. Options as for `proxy_listen`.
+    /// or `admin_listen_insecure` says that it is meant. Options as for `proxy_listen`, without `proxy_protocol`.
     admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384";
     /// What clients of the Admin API must send in the field `Kong-Admin-Token`. Unset: nothing is asked for.
     admin_token: FieldSecret = "";
@@ -105,7 +106,7 @@ settings! {
     /// asked for. Keybound's own setting.
     admin_ssl_client_ca: PemSources = "";
     /// The addresses of the Status API (`/status`, `/status/ready`, `/metrics`), which is read only and asks for nothing; `off`
-    /// for none. Kong's Helm chart and many samples use port 8100. Options as for `proxy_listen`.
+    /// for none. Kong's Helm chart and many samples use port 8100. Options as for `proxy_listen`, without `proxy_protocol`.
     status_listen: ListenSet = "127.0.0.1:8007 reuseport backlog=16384";
     /// The certificate chains of the addresses of `status_listen` with `ssl`. Unset: a self-signed one is made at first start.
     status_ssl_cert: PemSources = "";
@@ -153,7 +154,9 @@ settings! {
     /// The peers whose `X-Forwarded-*` fields and `real_ip_header` count: addresses and networks; `0.0.0.0/0,::/0`
     /// trusts everyone.
     trusted_ips: Networks = "";
-    /// The field in which a trusted peer names the client's address.
+    /// The field in which a trusted peer names the client's address; `proxy_protocol`: it does so in that header, on
+    /// addresses of `proxy_listen` with that option, and the client then takes the peer's place: its forwarding fields count only
+    /// when it is one of `trusted_ips` itself.
     real_ip_header: RealIpHeader = "X-Real-IP";
     /// Whether trusted addresses in `real_ip_header` are skipped, from the right, until one is not trusted.
     real_ip_recursive: Switch = "off";
@@ -198,6 +201,40 @@ settings! {
     upstream_keepalive_max_requests: Count<0, 1_000_000_000> = "10000";
     /// Seconds after which an idle connection to an upstream is closed; 0 for no bound.
     upstream_keepalive_idle_timeout: Count<0, 86_400> = "60";
+    /// The name servers that are asked for the names of services and targets. Unset: those of `/etc/resolv.conf`, whose search
+    /// domains and options count in any case.
+    dns_resolver: NameServers = "";
+    /// The file of names that no server is asked for; it is read again when it changed.
+    dns_hostsfile: OptionalPath = "/etc/hosts";
+    /// What a name is asked for, until there are records; `LAST` is what it had the last time. `CNAME` is followed in any case.
+    dns_order: DnsOrder = "LAST,SRV,A,CNAME";
+    /// Seconds that an answer counts, whatever its records say. Unset: what they say.
+    dns_valid_ttl: RecordTtl = "";
+    /// Seconds that an answer is used beyond its time while a new one is fetched or cannot be had.
+    dns_stale_ttl: Count<0, 31_536_000> = "3600";
+    /// Seconds that it is remembered that a name does not exist or has no records.
+    dns_not_found_ttl: Count<0, 86_400> = "30";
+    /// Seconds that it is remembered that no server answered.
+    dns_error_ttl: Count<0, 86_400> = "1";
+    /// How many names have their answers remembered.
+    dns_cache_size: Count<1, 1_000_000> = "10000";
+    /// Whether the settings `resolver_*` count in place of `dns_*`.
+    new_dns_client: Switch = "off";
+    /// As `dns_resolver`, with `new_dns_client`.
+    resolver_address: NameServers = "";
+    /// As `dns_hostsfile`, with `new_dns_client`.
+    resolver_hosts_file: OptionalPath = "/etc/hosts";
+    /// The versions of addresses that a name is asked for, and whether names that begin with an underscore are asked for `SRV`
+    /// first, with `new_dns_client`.
+    resolver_family: DnsFamily = "A,SRV";
+    /// As `dns_valid_ttl`, with `new_dns_client`.
+    resolver_valid_ttl: RecordTtl = "";
+    /// As `dns_not_found_ttl` and `dns_error_ttl`, with `new_dns_client`.
+    resolver_error_ttl: Count<0, 86_400> = "1";
+    /// As `dns_stale_ttl`, with `new_dns_client`.
+    resolver_stale_ttl: Count<0, 31_536_000> = "3600";
+    /// As `dns_cache_size`, with `new_dns_client`.
+    resolver_lru_cache_size: Count<1, 1_000_000> = "10000";
     /// The largest body of a request; larger ones are answered with 413. 0 for no bound.
     nginx_http_client_max_body_size: Size = "0";
     /// How many connections of clients each worker has open at most. For one more, those that were idle for longest are closed;
@@ -240,6 +277,12 @@ settings! {
     error_default_type: ErrorType = "text/plain";
     /// Whether a request with `Kong-Debug: 1` is told the route and the service it matched, in fields of the answer.
     allow_debug_header: Switch = "off";
+    /// How many seconds a stop goes on accepting requests while `/status/ready` already says 503, for load balancers that look
+    /// now and then.
+    stop_delay: Count<0, 3600> = "0";
+    /// How many seconds a stop then waits for requests in flight and WebSockets before it cuts them. `keybound stop` and `quit`
+    /// have a `--timeout` of their own, which ends the process earlier.
+    stop_deadline: Count<0, 86_400> = "30";
     /// The identity of this node: `auto` makes one at first start and keeps it in the prefix.
     node_id: NodeId = "auto";
 }

@@ -66,9 +66,11 @@ pub use upstreams::UPSTREAMS;
 pub use validate::{Fresh, Seed};
 pub use vaults::VAULTS;
 pub use view::{
-    AclGroup, Algorithm, BasicAuthCredential, CaCertificate, Certificate, Consumer, ConsumerGroup,
-    ConsumerGroupMember, HashOn, HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential,
-    OicJwks, PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target, Upstream, Vault, ViewFault,
+    AclGroup, ActiveChecks, ActiveHealthy, ActiveUnhealthy, Algorithm, BasicAuthCredential, CaCertificate,
+    Certificate, CheckKind, Consumer, ConsumerGroup, ConsumerGroupMember, HashOn, Healthchecks,
+    HmacAuthCredential, JwtSecret, KeyAuthCredential, MtlsAuthCredential, OicJwks, PassiveChecks,
+    PassiveHealthy, PassiveUnhealthy, PathHandling, PluginInstance, Protocol, Route, Service, Sni, Target,
+    Upstream, Vault, ViewFault,
 };
 
 /// Kinds of Kong's entities that Keybound does not have. A declarative file that has any is refused by name.

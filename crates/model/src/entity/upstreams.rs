@@ -66,10 +66,7 @@ fn schema() -> Schema {
                 .doc("`Host` for the targets."),
         ),
         ("client_certificate", foreign("certificates").doc("The certificate shown to the targets.")),
-        (
-            "use_srv_name",
-            boolean().default(false).not_yet_supported().doc("Whether `Host` is the name in an SRV record."),
-        ),
+        ("use_srv_name", boolean().default(false).doc("Whether `Host` is the name in an SRV record.")),
     ])
     .shorthand(Shorthand::into_fields("algorithm", string(), from_algorithm))
     .shorthand(Shorthand::into_fields("hash_on", string(), from_hash_on));

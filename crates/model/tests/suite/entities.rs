@@ -184,10 +184,6 @@ fn each_fault_of_an_upstream_has_its_text() {
             json!({"name": "u", "healthchecks": {"threshold": 101}}),
             "schema violation (healthchecks.threshold: value should be between 0 and 100)".into(),
         ),
-        (
-            json!({"name": "u", "use_srv_name": true}),
-            "schema violation (use_srv_name: 'use_srv_name' is not supported by Keybound yet)".into(),
-        ),
     ];
     for (input, text) in cases {
         assert_eq!(message(&UPSTREAMS, input.clone()), text, "{input}");

@@ -3,6 +3,7 @@
 mod address;
 mod bound;
 mod choice;
+mod dns;
 mod header;
 mod listen;
 mod number;
@@ -16,6 +17,7 @@ mod tls;
 pub use address::{Networks, PortMaps};
 pub use bound::{Buffers, Connections, Span};
 pub use choice::{AccessLog, Database, ErrorType, LogLevel, RouterFlavor, Switch};
+pub use dns::{DnsFamily, DnsOrder, DnsRecord, NameServers, RecordTtl};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
 pub use listen::{Listen, ListenSet};
 pub use number::{Count, NodeId, Size, Workers};

@@ -3,9 +3,7 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::View;
-
-use super::{or_empty, parent, reference};
+use super::{Healthchecks, View, or_empty, parent, reference};
 
 /// A name that stands for several targets; a service whose host it is is balanced over them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,6 +36,12 @@ pub struct Upstream {
     pub hash_fallback_uri_capture: Option<String>,
     /// How many slots the ring has.
     pub slots: u32,
+    /// How its targets are watched.
+    #[serde(default)]
+    pub healthchecks: Healthchecks,
+    /// Whether `Host` is the name in an SRV record.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub use_srv_name: bool,
     /// `Host` for the targets, in place of the target's own name.
     pub host_header: Option<String>,
     /// The certificate that Keybound shows to the targets, where the service names none.

@@ -2,6 +2,7 @@
 
 mod balancing;
 mod consumers;
+mod healthchecks;
 mod oic_jwks;
 mod tls;
 mod vaults;
@@ -17,6 +18,10 @@ pub use balancing::{Algorithm, HashOn, Target, Upstream};
 pub use consumers::{
     AclGroup, BasicAuthCredential, Consumer, ConsumerGroup, ConsumerGroupMember, HmacAuthCredential,
     JwtSecret, KeyAuthCredential, MtlsAuthCredential,
+};
+pub use healthchecks::{
+    ActiveChecks, ActiveHealthy, ActiveUnhealthy, CheckKind, Healthchecks, PassiveChecks, PassiveHealthy,
+    PassiveUnhealthy,
 };
 pub use oic_jwks::OicJwks;
 pub use tls::{CaCertificate, Certificate, Sni};

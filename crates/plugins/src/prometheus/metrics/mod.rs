@@ -61,7 +61,9 @@ impl Metrics {
         Arc::clone(&self.health)
     }
 
-    fn tells_health(&self) -> bool {
+    /// Whether an instance of the plugin wants the health of targets told.
+    #[must_use]
+    pub fn tells_health(&self) -> bool {
         Arc::strong_count(&self.health) > 1
     }
 
