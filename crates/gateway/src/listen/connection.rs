@@ -198,8 +198,7 @@ async fn drive<C>(
     connection: C,
     stop: impl Fn(Pin<&mut C>),
     course: impl Fn() -> Course,
-)
-where
+) where
     C: Future<Output = hyper::Result<()>>,
 {
     let mut connection = pin!(connection);

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::kinds::{
     AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, ErrorType,
-    FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId, OptionalPath,
-    OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Size, Span, Switch,
-    Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
+    FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId,
+    OptionalPath, OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor,
+    Size, Span, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
