@@ -1,6 +1,6 @@
 //! What a client may take up: each bound made small, and what happens at it.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -43,6 +43,32 @@ fn narrow() -> &'static Gateway {
     )
 }
 
+/// Writes a little now and then, until it is stopped.
+struct Trickle {
+    stop: mpsc::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Trickle {
+    fn start(socket: &Socket, first: &str, more: &'static str) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let (mut writer, first) = (socket.other(), first.to_owned());
+        let thread = thread::spawn(move || {
+            writer.write(first.as_bytes());
+            let wait = Duration::from_millis(20);
+            while stopped.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout)
+                && writer.try_write(more.as_bytes())
+            {}
+        });
+        Self { stop, thread }
+    }
+
+    fn stop(self) {
+        drop(self.stop);
+        self.thread.join().unwrap();
+    }
+}
+
 fn ok(_: &Raw) -> Option<Vec<u8>> {
     Some(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec())
 }
@@ -77,16 +103,9 @@ fn a_head_that_does_not_come_to_its_end_closes_the_connection_however_it_trickle
     socket.write(b"GET / HTTP/1.1\r\nHost: a.test\r\n");
     assert_eq!(socket.answer(), None);
     let mut socket = scene.connect();
-    let mut writer = socket.other();
-    let writing = thread::spawn(move || {
-        writer.write(b"GET / HTTP/1.1\r\nHost: a.test\r\n");
-        while writer.try_write(b"X: y\r\n") {
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
+    let trickle = Trickle::start(&socket, "GET / HTTP/1.1\r\nHost: a.test\r\n", "X: y\r\n");
     assert_eq!(socket.answer(), None);
-    drop(socket);
-    writing.join().unwrap();
+    trickle.stop();
 }
 
 #[test]
@@ -97,16 +116,9 @@ fn a_body_that_stops_or_trickles_is_408() {
     socket.write(format!("{head}half").as_bytes());
     assert_eq!(socket.answer().map(|got| got.status), Some(408));
     let mut socket = scene.connect();
-    let mut writer = socket.other();
-    let writing = thread::spawn(move || {
-        writer.write(head.as_bytes());
-        while writer.try_write(b"a") {
-            thread::sleep(Duration::from_millis(20));
-        }
-    });
+    let trickle = Trickle::start(&socket, &head, "a");
     assert_eq!(socket.answer().map(|got| got.status), Some(408), "a byte now and then");
-    drop(socket);
-    writing.join().unwrap();
+    trickle.stop();
     assert_eq!(scene.upstream.take(), []);
 }
 

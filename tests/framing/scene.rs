@@ -88,7 +88,7 @@ impl Scene {
             socket.write(self.get("probe").as_bytes());
             loop {
                 match socket.answer() {
-                    Some(got) if got.body.starts_with(&format!("GET /probe HTTP")) => break,
+                    Some(got) if got.body.starts_with("GET /probe HTTP") => break,
                     Some(got) => answers.push(got),
                     None => {
                         closed = true;
