@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::admin::Admin;
 
@@ -82,6 +82,18 @@ impl Gateway {
         self.child.try_wait().expect("its state").is_none()
     }
 
+    /// The memory that it has in use, in KiB.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+
     /// Has it ended when the process of the tests ends, for a gateway that is kept in a static and never dropped.
     ///
     /// # Panics
@@ -113,6 +125,48 @@ impl Gateway {
         log
     }
 
+    /// Sends the process a signal, by its name without `SIG`.
+    ///
+    /// # Panics
+    /// When it is not there any more.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("kill runs").success(), "{name}");
+    }
+
+    /// Waits until it has logged this text, whatever it does until then; what it logged.
+    ///
+    /// # Panics
+    /// When it does not within a minute.
+    #[must_use]
+    pub fn wait_for_log(&self, text: &str) -> String {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(60) {
+            let log = self.log();
+            if log.contains(text) {
+                return log;
+            }
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        panic!("it does not log {text:?}:\n{}", self.log())
+    }
+
+    /// Waits for the end of the process; its exit code.
+    ///
+    /// # Panics
+    /// When the system cannot say.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("its end").code()
+    }
+
+    /// Ends the process that took this one's place, if one did.
+    fn end_successor(&self) {
+        let Ok(pid) = std::fs::read_to_string(self.prefix.join("pids/keybound.pid")) else { return };
+        if pid.trim() != self.child.id().to_string() {
+            let _ = Command::new("kill").args(["-KILL", pid.trim()]).status();
+        }
+    }
+
     /// Everything it has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -122,6 +176,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        self.end_successor();
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.prefix);

@@ -1,11 +1,13 @@
 //! HTTP/2 without TLS, by prior knowledge: whole requests, and frames as exact bytes.
 
+use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use crate::Answer;
@@ -15,7 +17,11 @@ use crate::Answer;
 /// # Panics
 /// When the gateway cannot be reached or does not answer.
 #[must_use]
-pub fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Answer {
+pub fn send<B>(address: SocketAddr, request: http::Request<B>) -> Answer
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
+{
+    let request = request.map(BodyExt::boxed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(address).await.expect("the gateway listens");

@@ -89,18 +89,36 @@ impl Tls {
         Self(Arc::new(config))
     }
 
+    /// A connection for the server of this name; the handshake comes with the first bytes.
+    ///
+    /// # Panics
+    /// When the gateway cannot be reached.
+    #[must_use]
+    pub fn connect(&self, address: SocketAddr, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let stream = TcpStream::connect(address).expect("the gateway listens");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+        self.over(stream, name)
+    }
+
+    /// The same over a connection that something was sent on before.
+    ///
+    /// # Panics
+    /// When the name is none.
+    #[must_use]
+    pub fn over(&self, stream: TcpStream, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
+        let server = ServerName::try_from(name.to_owned()).expect("a name");
+        let connection = ClientConnection::new(Arc::clone(&self.0), server).expect("a client");
+        StreamOwned::new(connection, stream)
+    }
+
     /// Sends bytes that hold one request whose connection ends with it, on a connection for the server of this name.
     ///
     /// # Panics
     /// When the gateway cannot be reached or does not answer.
     #[must_use]
     pub fn send(&self, address: SocketAddr, name: &str, bytes: &[u8]) -> OverTls {
-        let server = ServerName::try_from(name.to_owned()).expect("a name");
-        let mut connection = ClientConnection::new(Arc::clone(&self.0), server).expect("a client");
-        let early = connection.early_data().is_some();
-        let stream = TcpStream::connect(address).expect("the gateway listens");
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-        let mut stream = StreamOwned::new(connection, stream);
+        let mut stream = self.connect(address, name);
+        let early = stream.conn.early_data().is_some();
         stream.write_all(bytes).expect("written");
         let mut received = Vec::new();
         // A close without a last word is as good as one with it.

@@ -3,12 +3,16 @@
 #![allow(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 
 mod bench;
+mod budget;
+mod churn;
+mod deb;
 mod docs;
 mod fault;
 mod fuzz;
 mod interop;
 mod lab;
 mod lint;
+mod protocols;
 mod run;
 mod summary;
 mod test;
@@ -21,11 +25,16 @@ use fault::Fault;
 const HELP: &str = "\
 cargo xtask NAME
 
-  test      everything: format, clippy, tests and doctests, generated pages, the interop walk
+  test      everything: format, clippy, tests and doctests, generated pages, instructions, the interop walk
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
+  protocols h2spec and gRPC's interop client               [--gateway BINARY]
   fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
-  bench     CPU per request against nginx, on one core         [--rounds N] [--requests N]
+  bench     CPU per request against nginx and Apache, on one core    [--rounds N] [--requests N] [--gateway BINARY]
+  budget    instructions of hot operations against the committed budget    [--update]
+  memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
+  churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
+  deb       the Debian package, from the release build            [--gateway BINARY]
   docs      writes the generated pages below docs/             [--check]";
 
 fn main() -> ExitCode {
@@ -51,8 +60,13 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "test" => test::run(arguments),
         "lint" => lint::run(arguments),
         "interop" => interop::run(arguments),
+        "protocols" => protocols::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "bench" => bench::run(arguments),
+        "budget" => budget::run(arguments),
+        "memory" => bench::memory::run(arguments),
+        "churn" => churn::run(arguments),
+        "deb" => deb::run(arguments),
         "docs" => docs::run(arguments),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::summary::{Count, Summary};
 use crate::workspace::Options;
-use crate::{docs, interop, lint, run};
+use crate::{budget, docs, interop, lint, run};
 
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     Options::parse(arguments, &[], &[])?;
@@ -14,6 +14,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     summary.part("clippy", lint::clippy);
     summary.part("tests", tests);
     summary.part("generated pages", docs::check);
+    summary.part("instructions", || budget::check(false));
     summary.part("interop", || walk.join()?.finish(&interop::build()?, false));
     Ok(summary.finish())
 }

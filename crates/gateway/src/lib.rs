@@ -33,7 +33,7 @@ mod upstream;
 mod watch;
 
 pub use balance::{AddressReport, Condition, TargetReport, UpstreamReport};
-pub use listen::{BindFault, Gateway, RunFault, Traffic, TrafficCounts};
+pub use listen::{BindFault, Closing, Gateway, RunFault, Traffic, TrafficCounts};
 pub use observe::TARGET as ACCESS_TARGET;
 pub use route::expression::check_expression;
 pub use settings::{
@@ -41,3 +41,4 @@ pub use settings::{
     RouterFlavor, ServerIdentity, Settings, SuiteFault, TlsProtocols, TlsSettings, Trust, UpstreamSettings,
 };
 pub use snapshot::{CompileFault, Compiler, SharedSnapshot, Snapshot};
+pub use tls::shown::Certificates;

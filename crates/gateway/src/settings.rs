@@ -53,6 +53,8 @@ pub struct Listener {
     pub tls: bool,
     /// Whether it speaks HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without.
     pub http2: bool,
+    /// Whether every connection begins with a header of the PROXY protocol, version 1 or 2. One that does not is closed.
+    pub proxy_protocol: bool,
     /// How many connections may wait to be accepted. Default: 16384.
     pub backlog: u32,
 }
@@ -83,6 +85,10 @@ pub struct Trust {
     pub trusted: Vec<IpNet>,
     /// The field in which trusted peers name the client (`real_ip_header`). Default: `x-real-ip`.
     pub real_ip_header: Option<HeaderName>,
+    /// Whether the client is whom a trusted peer names in the PROXY protocol's header (`real_ip_header =
+    /// proxy_protocol`), and no field says it. That address then takes the peer's place in everything: fields of
+    /// forwarding count when it is trusted itself. Default: no.
+    pub proxy_protocol: bool,
     /// Whether the client is the right-most address that is not itself trusted (`real_ip_recursive`), rather than
     /// simply the right-most one. Default: no.
     pub recursive: bool,
@@ -195,13 +201,13 @@ impl Listener {
     /// A listener for plain HTTP/1.1.
     #[must_use]
     pub fn plain(addr: SocketAddr) -> Self {
-        Self { addr, tls: false, http2: false, backlog: 16384 }
+        Self { addr, tls: false, http2: false, proxy_protocol: false, backlog: 16384 }
     }
 
     /// A listener for TLS with HTTP/1.1 and HTTP/2.
     #[must_use]
     pub fn tls(addr: SocketAddr) -> Self {
-        Self { addr, tls: true, http2: true, backlog: 16384 }
+        Self { addr, tls: true, http2: true, proxy_protocol: false, backlog: 16384 }
     }
 }
 

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::instance::InstanceFault;
 use crate::settings::{Inputs, Settings, SettingsFault};
-use crate::start::MigrationsCommand;
+use crate::start::{Heir, Invocation, MigrationsCommand};
 use crate::terminal::print;
 use crate::{config, demo, dpop, instance, reference, settings, start};
 
@@ -24,7 +24,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway in the foreground.
-    Start(SettingsArguments),
+    Start {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// Take the place of the process that started this one, and speaks through standard input.
+        #[arg(long, hide = true)]
+        take_over: bool,
+    },
     /// Stop the one that runs in the prefix.
     Stop(Ending),
     /// Stop the one that runs in the prefix gracefully.
@@ -33,6 +39,8 @@ enum Command {
     Restart(Ending),
     /// Let the one that runs in the prefix read its configuration again.
     Reload(SettingsArguments),
+    /// Let the one that runs in the prefix hand over to the binary that stands in its place now: no connection is refused.
+    Upgrade(Upgrading),
     /// Say what runs in the prefix.
     Health(SettingsArguments),
     /// Read settings and configuration, say what is wrong with them or what they amount to.
@@ -123,6 +131,15 @@ struct Ending {
     timeout: u32,
 }
 
+#[derive(Debug, Args)]
+struct Upgrading {
+    #[command(flatten)]
+    settings: SettingsArguments,
+    /// How many seconds the new process has to serve.
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u32,
+}
+
 impl Ending {
     fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout))
@@ -150,9 +167,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // One provider of cryptography for every TLS connection; a second call would find the first one in place.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = match cli.command {
-        Command::Start(arguments) => {
-            settings(arguments).and_then(|settings| start::run(&settings).map_err(lines))
-        }
+        Command::Start { settings: arguments, take_over } => start(arguments, take_over),
         Command::Stop(ending) => {
             let timeout = ending.timeout();
             folder(ending.settings).and_then(|prefix| said(instance::stop(&prefix, timeout)))
@@ -162,6 +177,10 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             folder(ending.settings).and_then(|prefix| said(instance::quit(&prefix, timeout)))
         }
         Command::Restart(ending) => restart(ending),
+        Command::Upgrade(upgrading) => {
+            let timeout = Duration::from_secs(u64::from(upgrading.timeout));
+            folder(upgrading.settings).and_then(|prefix| said(instance::upgrade(&prefix, timeout)))
+        }
         Command::Reload(arguments) => folder(arguments)
             .and_then(|prefix| instance::reload(&prefix).map_err(lines))
             .map(|text| print(&text)),
@@ -203,16 +222,29 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Runs the gateway; in place of the process that started this one, that is told when it cannot be.
+fn start(arguments: SettingsArguments, take_over: bool) -> Result<(), Vec<String>> {
+    if !take_over {
+        let (settings, invocation) = invoked(arguments, None)?;
+        return start::run(&settings, &invocation).map_err(lines);
+    }
+    let heir = || Heir::on_standard_input().map_err(|error| vec![format!("--take-over: {error}")]);
+    let teller = heir()?;
+    invoked(arguments, Some(heir()?))
+        .and_then(|(settings, invocation)| start::run(&settings, &invocation).map_err(lines))
+        .inspect_err(|lines| teller.refuse(lines))
+}
+
 /// Ends the one that runs, after everything that a start would refuse was found in order.
 fn restart(ending: Ending) -> Result<(), Vec<String>> {
     let timeout = ending.timeout();
-    let settings = settings(ending.settings)?;
+    let (settings, invocation) = invoked(ending.settings, None)?;
     start::check(&settings).map_err(lines)?;
     let stopped = wait(instance::stop_if_running(&settings.prefix.0, timeout))?.map_err(lines)?;
     if let Some(text) = stopped {
         print(&text);
     }
-    start::run(&settings).map_err(lines)
+    start::run(&settings, &invocation).map_err(lines)
 }
 
 /// The prefix: the option's, or else the settings'. With the option, settings that are out of order do not matter.
@@ -266,9 +298,24 @@ fn migrations(tables: Tables) -> Result<u8, Vec<String>> {
 }
 
 fn settings(arguments: SettingsArguments) -> Result<Settings, Vec<String>> {
-    let mut inputs = Inputs::of_process(arguments.conf);
-    inputs.flags.extend(arguments.prefix.map(|folder| ("prefix", "--prefix", folder)));
-    Settings::load(&inputs).map_err(|faults| faults.iter().map(SettingsFault::to_string).collect())
+    loaded(&inputs(&arguments))
+}
+
+/// The settings, and how they come to be read again.
+fn invoked(arguments: SettingsArguments, heir: Option<Heir>) -> Result<(Settings, Invocation), Vec<String>> {
+    let inputs = inputs(&arguments);
+    let settings = loaded(&inputs)?;
+    Ok((settings, Invocation::new(inputs, arguments.conf, arguments.prefix.as_deref(), heir)))
+}
+
+fn inputs(arguments: &SettingsArguments) -> Inputs {
+    let mut inputs = Inputs::of_process(arguments.conf.clone());
+    inputs.flags.extend(arguments.prefix.clone().map(|folder| ("prefix", "--prefix", folder)));
+    inputs
+}
+
+fn loaded(inputs: &Inputs) -> Result<Settings, Vec<String>> {
+    Settings::load(inputs).map_err(|faults| faults.iter().map(SettingsFault::to_string).collect())
 }
 
 /// A fault as the lines that a person reads, one for each thing that is wrong.

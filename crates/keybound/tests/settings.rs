@@ -135,7 +135,7 @@ upstream_keepalive_pool_size = -1
 node_id = me
 port_maps = 80
 error_default_type = text/csv
-real_ip_header = proxy_protocol
+real_ip_header = X Real IP
 proxy_access_log = logs/access.log
 ";
     let mut found = faults(text, &[]);
@@ -158,7 +158,7 @@ proxy_access_log = logs/access.log
             "kong.conf:10: port_maps: '80' is not OUTSIDE:INSIDE with ports of 1 to 65535",
             "kong.conf:11: error_default_type: 'text/csv' is not a format of answers: one of text/plain, text/html, \
              application/json, application/xml",
-            "kong.conf:12: real_ip_header: the PROXY protocol is not supported",
+            "kong.conf:12: real_ip_header: 'X Real IP' is not a field name",
             "kong.conf:13: proxy_access_log: 'logs/access.log' is not a place for access records (logs are not written \
              to files): one of /dev/stderr, /dev/stdout, off",
         ]

@@ -1,24 +1,26 @@
-//! `cargo xtask bench`: CPU time per request, nginx as a plain proxy against Keybound plain and with DPoP.
+//! `cargo xtask bench`: CPU time per request: nginx as a plain proxy, Keybound plain and with DPoP, Apache with mod_oauth2.
 //!
 //! One run, one machine: the server under test has core 0 for itself, generator and upstream share core 1. Rounds are
 //! interleaved, the median counts, and the ratios come first, because they mean more than the figures of one machine.
 
+pub(crate) mod memory;
 mod process;
 mod servers;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
 use crate::workspace::{self, Options};
 use crate::{run, summary::Count};
 use process::Server;
+use servers::Setup;
 
 /// Untimed requests before each server's first round: connections, key set and caches.
 const WARM_UP: u64 = 2_000;
 
 /// What is measured, in the order of the table.
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case { name: "nginx, plain proxy", server: "nginx", path: "/plain", token: None },
     Case { name: "Keybound, plain proxy", server: "keybound", path: "/plain", token: None },
     Case {
@@ -40,11 +42,21 @@ const CASES: [Case; 6] = [
         token: Some("es256"),
     },
     Case { name: "nginx, plain proxy, again", server: "nginx", path: "/plain", token: None },
+    Case {
+        name: "Apache with mod_oauth2, DPoP, ES256 token",
+        server: "apache",
+        path: "/bound-es",
+        token: Some("es256"),
+    },
 ];
 
-/// The places of strict DPoP with an ES256 token, used proofs in memory and in Redis.
+/// The places of the plain proxy, and of strict DPoP with an ES256 token, used proofs in memory and in Redis.
+const PLAIN: usize = 1;
 const IN_MEMORY: usize = 2;
 const IN_REDIS: usize = 4;
+const APACHE: usize = 6;
+/// Apache gets so many times fewer requests: it takes longer for each.
+const FEWER: u64 = 8;
 
 struct Case {
     name: &'static str,
@@ -65,12 +77,96 @@ struct Figures {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
-    let options = Options::parse(arguments, &["--rounds", "--requests", "--connections"], &[])?;
+    let options = Options::parse(arguments, &["--rounds", "--requests", "--connections", "--gateway"], &[])?;
     let (rounds, requests) = (options.number("--rounds", 5)?, options.number("--requests", 40_000)?);
     let connections = options.number("--connections", 32)?;
-    for (program, package) in
-        [("nginx", "nginx-light"), ("redis-server", "redis-server"), ("taskset", "util-linux")]
-    {
+    needs(&[("nginx", "nginx-light"), ("redis-server", "redis-server"), ("taskset", "util-linux")])?;
+    let program = build(options.value("--gateway"))?;
+    let folder = folder("bench")?;
+
+    let upstream = servers::upstream(&folder)?;
+    servers::provider(&folder, &upstream)?;
+    let nginx = servers::nginx(&folder, &upstream)?;
+    let redis = servers::redis(&folder)?;
+    let alone = Setup { name: "one-core", program: &program, workers: 1, core: Some(0), routes: 0 };
+    let keybound = servers::keybound(&folder, &upstream, Some(&redis), &alone)?;
+    let apache = servers::apache(&folder, &upstream)?;
+    if apache.is_none() {
+        println!("Apache with mod_oauth2 is not installed and left out (Debian: libapache2-mod-oauth2)");
+    }
+    let under_test = |case: &Case| match case.server {
+        "nginx" => Some(&nginx),
+        "apache" => apache.as_ref(),
+        _ => Some(&keybound),
+    };
+
+    println!(
+        "{rounds} interleaved rounds of {requests} requests, {connections} connections, one core for the server"
+    );
+    let load = |case: &Case, requests: u64| Load {
+        requests: if case.server == "apache" { requests / FEWER } else { requests },
+        connections,
+        rate: 0.0,
+    };
+    let mut measured: Vec<Vec<Figures>> = CASES.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        for (case, figures) in CASES.iter().zip(&mut measured) {
+            let Some(server) = under_test(case) else { continue };
+            if round == 0 {
+                // Connections, key set and caches.
+                fire(&folder, case, server, &load(case, WARM_UP))?;
+                continue;
+            }
+            let one = fire(&folder, case, server, &load(case, requests))?;
+            println!("round {round}: {}: {:.1} µs CPU, {} failed", case.name, one.cpu_micros, one.failed);
+            figures.push(one);
+        }
+    }
+    let mut count = table(&measured);
+    println!("\nlatency at half of saturation:");
+    for (case, figures) in CASES.iter().zip(&measured) {
+        let Some(server) = under_test(case).filter(|_| case.server != "apache") else { continue };
+        let rate = median(figures, |one| one.per_second) / 2.0;
+        let one = fire(&folder, case, server, &Load { requests: requests / 2, connections, rate })?;
+        println!("{}: {rate:.0} requests/s: p50 {:.0} µs, p99 {:.0} µs", case.name, one.p50, one.p99);
+        count.failed += one.failed;
+    }
+    drop((nginx, apache, keybound));
+    let both = Setup { name: "both-cores", workers: 2, core: None, ..alone };
+    let keybound = servers::keybound(&folder, &upstream, Some(&redis), &both)?;
+    println!("\ntwo workers on both cores, beside generator and upstream:");
+    for place in [PLAIN, IN_MEMORY] {
+        let (Some(case), Some(figures)) = (CASES.get(place), measured.get(place)) else { continue };
+        fire(&folder, case, &keybound, &load(case, WARM_UP))?;
+        let mut twice = Vec::new();
+        for _ in 0..rounds {
+            let one = fire(&folder, case, &keybound, &load(case, requests))?;
+            count.failed += one.failed;
+            twice.push(one.cpu_micros);
+        }
+        twice.sort_by(f64::total_cmp);
+        let twice = twice.get(twice.len() / 2).copied().unwrap_or(f64::NAN);
+        println!(
+            "{}: {twice:.1} µs CPU per request: two cores of its own would serve × {:.2} of one",
+            case.name,
+            2.0 * median(figures, |one| one.cpu_micros) / twice
+        );
+    }
+    println!("\nrequests: {} passed, {} failed", count.passed, count.failed);
+    Ok(count.well())
+}
+
+/// How much is sent, and how fast.
+struct Load {
+    requests: u64,
+    connections: u64,
+    /// Requests a second; zero for as many as get answers.
+    rate: f64,
+}
+
+/// Says which program is missing, and which package of Debian has it.
+fn needs(programs: &[(&str, &str)]) -> Result<(), Fault> {
+    for (program, package) in programs {
         if !run::on_path(program) {
             return Err(Fault::new(format!(
                 "the comparison needs {program} (Debian: apt-get install {package})"
@@ -82,55 +178,41 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
             "the comparison needs two cores: one for the server, one for everything else",
         ));
     }
-    if !run::succeeds(&mut run::cargo([
-        "build",
-        "--release",
-        "-p",
-        "keybound",
-        "-p",
-        "keybound-benches",
-        "--bins",
-    ]))? {
+    Ok(())
+}
+
+/// Builds the generator, and the gateway unless one is given; where the gateway is.
+fn build(gateway: Option<&str>) -> Result<PathBuf, Fault> {
+    let mut command = run::cargo(["build", "--release", "-p", "keybound-benches", "--bins"]);
+    if gateway.is_none() {
+        command.args(["-p", "keybound"]);
+    }
+    if !run::succeeds(&mut command)? {
         return Err(Fault::new("the release build failed: see above"));
     }
-    let folder = workspace::target().join("bench");
+    Ok(gateway.map_or_else(|| servers::built("keybound"), PathBuf::from))
+}
+
+/// An empty folder below `target`.
+fn folder(name: &str) -> Result<PathBuf, Fault> {
+    let folder = workspace::target().join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
+    Ok(folder)
+}
 
-    let upstream = servers::upstream(&folder)?;
-    servers::provider(&folder, &upstream)?;
-    let nginx = servers::nginx(&folder, &upstream)?;
-    let redis = servers::redis(&folder)?;
-    let keybound = servers::keybound(&folder, &upstream, &redis)?;
-    let under_test = |name: &str| if name == "nginx" { &nginx } else { &keybound };
-
-    println!(
-        "{rounds} interleaved rounds of {requests} requests, {connections} connections, one core for the server"
-    );
-    for case in &CASES {
-        fire(&folder, case, under_test(case.server), WARM_UP, connections)?;
-    }
-    let mut measured: Vec<Vec<Figures>> = CASES.iter().map(|_| Vec::new()).collect();
-    for round in 1..=rounds {
-        for (case, figures) in CASES.iter().zip(&mut measured) {
-            let one = fire(&folder, case, under_test(case.server), requests, connections)?;
-            println!("round {round}: {}: {:.1} µs CPU, {} failed", case.name, one.cpu_micros, one.failed);
-            figures.push(one);
-        }
-    }
-    Ok(table(&measured).well())
+fn median(figures: &[Figures], of: fn(&Figures) -> f64) -> f64 {
+    let mut values: Vec<f64> = figures.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Sends `requests` and sets the CPU time that the server used meanwhile against them.
-fn fire(
-    folder: &Path,
-    case: &Case,
-    server: &Server,
-    requests: u64,
-    connections: u64,
-) -> Result<Figures, Fault> {
+fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
+    let Load { requests, connections, rate } = load;
     let mut generator = servers::generator(1);
-    generator.args(["fire", &server.address, case.path, &requests.to_string(), &connections.to_string()]);
+    generator.args(["fire", &server.address, case.path]);
+    generator.args([requests.to_string(), connections.to_string(), rate.to_string()]);
     if let Some(token) = case.token {
         generator.arg(folder).arg(token);
     }
@@ -144,7 +226,7 @@ fn fire(
             .ok_or_else(|| Fault::new(format!("the generator said: {said}")))
     };
     let (sent, failed) = (number("requests")?, number("failed")?);
-    if failed > 0.0 && requests != WARM_UP {
+    if failed > 0.0 && *requests > WARM_UP {
         println!("{}: {}", case.name, said.lines().next().unwrap_or_default());
     }
     Ok(Figures {
@@ -159,16 +241,11 @@ fn fire(
 
 /// Prints the table; counts requests.
 fn table(measured: &[Vec<Figures>]) -> Count {
-    let median = |figures: &[Figures], of: fn(&Figures) -> f64| {
-        let mut values: Vec<f64> = figures.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
     let yardstick = measured.first().map_or(f64::NAN, |figures| median(figures, |one| one.cpu_micros));
     let mut count = Count::default();
     println!("\n| | × nginx | CPU per request | requests/s | p50 | p99 | requests | failed |");
     println!("|---|---|---|---|---|---|---|---|");
-    for (case, figures) in CASES.iter().zip(measured) {
+    for (case, figures) in CASES.iter().zip(measured).filter(|(_, figures)| !figures.is_empty()) {
         let cpu = median(figures, |one| one.cpu_micros);
         let requests: u64 = figures.iter().map(|one| one.requests).sum();
         let failed: u64 = figures.iter().map(|one| one.failed).sum();
@@ -195,6 +272,9 @@ fn table(measured: &[Vec<Figures>]) -> Count {
         "used proofs in memory against Redis: × {:.2} requests a second",
         rate(IN_MEMORY) / rate(IN_REDIS)
     );
-    println!("\nrequests: {} passed, {} failed", count.passed, count.failed);
+    println!(
+        "strict DPoP: Apache with mod_oauth2 takes × {:.1} of what Keybound takes",
+        cpu(APACHE) / cpu(IN_MEMORY)
+    );
     count
 }

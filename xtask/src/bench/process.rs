@@ -19,16 +19,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` on a core, its output in `log`.
+    /// Starts `program` on a core, or on any, its output in `log`.
     pub(crate) fn start(
-        core: usize,
+        core: Option<usize>,
         program: &Path,
         log: &Path,
         prepare: impl FnOnce(&mut Command),
     ) -> Result<Child, Fault> {
         let output = File::create(log).map_err(Fault::with(log.display().to_string()))?;
         let errors = output.try_clone().map_err(Fault::with(log.display().to_string()))?;
-        let mut command = pinned(core, program);
+        let mut command = match core {
+            Some(core) => pinned(core, program),
+            None => Command::new(program),
+        };
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
         prepare(&mut command);
         command.spawn().map_err(Fault::with(program.display().to_string()))
@@ -56,6 +59,15 @@ impl Server {
         let server = Self { child, address: String::new() };
         drop(server);
         Err(Fault::new(format!("a server was not ready within a minute: {}", log.display())))
+    }
+
+    /// Memory that is in use, in kilobytes.
+    pub(crate) fn resident(&self) -> Result<u64, Fault> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&path).map_err(Fault::with(path.clone()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+        kilobytes.ok_or_else(|| Fault::new(format!("{path} tells no VmRSS")))
     }
 
     /// CPU time, user and system, of the process and its children, all their threads.

@@ -51,16 +51,58 @@ pub(crate) fn nginx(folder: &Path, upstream: &Server) -> Result<Server, Fault> {
 pub(crate) fn redis(folder: &Path) -> Result<Server, Fault> {
     let address = free_address()?;
     let log = folder.join("redis.log");
-    let child = Server::start(1, Path::new("redis-server"), &log, |command| {
+    let child = Server::start(Some(1), Path::new("redis-server"), &log, |command| {
         command.args(["--bind", "127.0.0.1", "--port", &address.port().to_string()]);
         command.args(["--save", "", "--appendonly", "no"]).arg("--dir").arg(folder);
     })?;
     Server::ready(child, || Some(address.to_string()), &log)
 }
 
-/// Keybound from a declarative file, one worker, no access log: like nginx here.
-pub(crate) fn keybound(folder: &Path, upstream: &Server, redis: &Server) -> Result<Server, Fault> {
+/// How Keybound is started for a measurement.
+pub(crate) struct Setup<'a> {
+    /// Its folder below the bench's.
+    pub(crate) name: &'a str,
+    pub(crate) program: &'a Path,
+    pub(crate) workers: usize,
+    /// The core that it has for itself; `None` for all there are.
+    pub(crate) core: Option<usize>,
+    /// Routes beside those that are asked for.
+    pub(crate) routes: usize,
+}
+
+/// Keybound from a declarative file, without an access log: like nginx here.
+pub(crate) fn keybound(
+    folder: &Path,
+    upstream: &Server,
+    redis: Option<&Server>,
+    setup: &Setup<'_>,
+) -> Result<Server, Fault> {
+    let folder = &folder.join(setup.name);
+    fs::create_dir_all(folder).map_err(Fault::with(folder.display().to_string()))?;
     let file = folder.join("keybound.yml");
+    fs::write(&file, declaration(upstream, redis, setup.routes))
+        .map_err(Fault::with(file.display().to_string()))?;
+    let log = folder.join("keybound.log");
+    let address = free_address()?.to_string();
+    let child = Server::start(setup.core, setup.program, &log, |command| {
+        command.arg("start");
+        for (name, value) in [
+            ("PREFIX", folder.join("prefix").display().to_string()),
+            ("DATABASE", "off".to_owned()),
+            ("DECLARATIVE_CONFIG", file.display().to_string()),
+            ("PROXY_LISTEN", address.clone()),
+            ("ADMIN_LISTEN", "off".to_owned()),
+            ("STATUS_LISTEN", "off".to_owned()),
+            ("NGINX_WORKER_PROCESSES", setup.workers.to_string()),
+            ("PROXY_ACCESS_LOG", "off".to_owned()),
+        ] {
+            command.env(format!("KEYBOUND_{name}"), value);
+        }
+    })?;
+    Server::ready(child, || Some(address.clone()), &log)
+}
+
+fn declaration(upstream: &Server, redis: Option<&Server>, routes: usize) -> String {
     let bound = |name: &str, more: &str| {
         format!(
             "- name: {name}\n  url: http://{0}/\n  routes:\n  - name: {name}\n    paths: [ /{name} ]\n    plugins:\n    \
@@ -69,36 +111,66 @@ pub(crate) fn keybound(folder: &Path, upstream: &Server, redis: &Server) -> Resu
             upstream.address
         )
     };
-    let port = redis.address.rsplit(':').next().unwrap_or_default();
-    let in_redis =
-        format!("        dpop_replay_strategy: redis\n        redis: {{ host: 127.0.0.1, port: {port} }}\n");
-    let text = format!(
+    let in_redis = redis.map(|redis| {
+        let port = redis.address.rsplit(':').next().unwrap_or_default();
+        bound(
+            "bound-redis",
+            &format!(
+                "        dpop_replay_strategy: redis\n        redis: {{ host: 127.0.0.1, port: {port} }}\n"
+            ),
+        )
+    });
+    let more: String = (0..routes)
+        .map(|number| {
+            format!("  - {{ name: more-{number}, paths: [ /more/{number} ], hosts: [ h{number}.test ] }}\n")
+        })
+        .collect();
+    format!(
         "_format_version: \"3.0\"\nservices:\n- name: plain\n  url: http://{}/\n  routes:\n  - name: plain\n    \
-         paths: [ /plain ]\n{}{}{}",
+         paths: [ /plain ]\n{more}{}{}{}",
         upstream.address,
         bound("bound-es", ""),
         bound("bound-rs", ""),
-        bound("bound-redis", &in_redis),
-    );
-    fs::write(&file, text).map_err(Fault::with(file.display().to_string()))?;
-    let log = folder.join("keybound.log");
+        in_redis.unwrap_or_default(),
+    )
+}
+
+/// Where Debian has Apache's modules.
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+/// Apache with mod_oauth2, which checks DPoP as well: the open alternative. `None` where it is not installed.
+pub(crate) fn apache(folder: &Path, upstream: &Server) -> Result<Option<Server>, Fault> {
+    let program = Path::new("/usr/sbin/apache2");
+    if !program.is_file() || !Path::new(MODULES).join("mod_oauth2.so").is_file() {
+        return Ok(None);
+    }
     let address = free_address()?.to_string();
-    let child = Server::start(0, &built("keybound"), &log, |command| {
-        command.arg("start");
-        for (name, value) in [
-            ("PREFIX", folder.join("keybound").display().to_string()),
-            ("DATABASE", "off".to_owned()),
-            ("DECLARATIVE_CONFIG", file.display().to_string()),
-            ("PROXY_LISTEN", address.clone()),
-            ("ADMIN_LISTEN", "off".to_owned()),
-            ("STATUS_LISTEN", "off".to_owned()),
-            ("NGINX_WORKER_PROCESSES", "1".to_owned()),
-            ("PROXY_ACCESS_LOG", "off".to_owned()),
-        ] {
-            command.env(format!("KEYBOUND_{name}"), value);
-        }
+    let prefix = folder.join("apache");
+    fs::create_dir_all(&prefix).map_err(Fault::with(prefix.display().to_string()))?;
+    let modules: String =
+        ["mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", "oauth2"]
+            .iter()
+            .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+            .collect();
+    // One process as with the others; proofs may be older than the module's five seconds, because all are made beforehand.
+    let text = format!(
+        "{modules}ServerRoot {0}\nPidFile {0}/pid\nErrorLog {0}/error.log\nListen {address}\nServerName localhost\n\
+         StartServers 1\nServerLimit 1\nThreadsPerChild 64\nMaxRequestWorkers 64\nMaxKeepAliveRequests 0\n\
+         KeepAliveTimeout 60\nUser nobody\nGroup nogroup\n\
+         <Location /bound-es>\nAuthType oauth2\nRequire valid-user\n\
+         OAuth2TokenVerify jwks_uri http://{1}/jwks type=dpop&dpop.iat.slack.before=600&dpop.iat.slack.after=600\n\
+         OAuth2AcceptTokenIn header name=authorization&type=DPoP\n</Location>\n\
+         ProxyPass / http://{1}/ enablereuse=on max=64\n",
+        prefix.display(),
+        upstream.address
+    );
+    let file = folder.join("apache.conf");
+    fs::write(&file, text).map_err(Fault::with(file.display().to_string()))?;
+    let log = folder.join("apache.log");
+    let child = Server::start(Some(0), program, &log, |command| {
+        command.arg("-f").arg(&file).arg("-DFOREGROUND");
     })?;
-    Server::ready(child, || Some(address.clone()), &log)
+    Server::ready(child, || Some(address.clone()), &log).map(Some)
 }
 
 fn start_nginx(folder: &Path, name: &str, core: usize, address: String, http: &str) -> Result<Server, Fault> {
@@ -115,12 +187,13 @@ fn start_nginx(folder: &Path, name: &str, core: usize, address: String, http: &s
     let file = folder.join(format!("{name}.conf"));
     fs::write(&file, text).map_err(Fault::with(file.display().to_string()))?;
     let log = folder.join(format!("{name}.log"));
-    let child = Server::start(core, &nginx_program(), &log, |command| {
+    let child = Server::start(Some(core), &nginx_program(), &log, |command| {
         command.arg("-c").arg(&file).arg("-p").arg(folder);
     })?;
     Server::ready(child, || Some(address.clone()), &log)
 }
 
-fn built(name: &str) -> PathBuf {
+/// A program of the release build.
+pub(crate) fn built(name: &str) -> PathBuf {
     workspace::target().join("release").join(name)
 }

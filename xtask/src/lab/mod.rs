@@ -1,6 +1,7 @@
 //! What the suites need beside Rust: installed once, below `target/lab`, in `tests/interop/node_modules`, or by the system.
 
 pub(crate) mod deck;
+pub(crate) mod go;
 pub(crate) mod keycloak;
 pub(crate) mod nginx;
 pub(crate) mod npm;
@@ -13,7 +14,7 @@ pub(crate) mod npm;
     reason = "shared with the suites, where a missing program must fail at once"
 )]
 #[allow(unreachable_pub, reason = "public there")]
-mod debian;
+pub(crate) mod debian;
 #[path = "../../../tests/support/postgres.rs"]
 #[allow(
     clippy::expect_used,

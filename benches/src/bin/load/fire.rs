@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -19,18 +20,37 @@ pub(crate) struct Figures {
     first_failure: Option<String>,
 }
 
-/// Sends every request once, `connections` at a time; an answer other than 200, or none, is a failure.
+/// The requests that are left, and when each is due.
+struct Queue {
+    requests: Vec<Vec<u8>>,
+    started: Instant,
+    taken: u32,
+    /// Between two requests; zero for none.
+    pause: Duration,
+}
+
+impl Queue {
+    fn next(&mut self) -> Option<(Vec<u8>, Instant)> {
+        let due = self.started + self.pause * self.taken;
+        self.taken += 1;
+        Some((self.requests.pop()?, due))
+    }
+}
+
+/// Sends every request once, `connections` at a time, `rate` a second; an answer other than 200, or none, is a failure.
 pub(crate) fn all(
     address: SocketAddr,
     requests: Vec<Vec<u8>>,
     connections: usize,
+    rate: f64,
 ) -> Result<Figures, Box<dyn Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let count = requests.len();
-        let queue = Arc::new(Mutex::new(requests));
-        let mut running = JoinSet::new();
         let started = Instant::now();
+        let pause = if rate > 0.0 { Duration::from_secs_f64(rate.recip()) } else { Duration::ZERO };
+        let queue = Arc::new(Mutex::new(Queue { requests, started, taken: 0, pause }));
+        let mut running = JoinSet::new();
         for _ in 0..connections {
             running.spawn(connection(address, Arc::clone(&queue)));
         }
@@ -48,15 +68,52 @@ pub(crate) fn all(
     })
 }
 
+/// Opens a connection for each request, sends it and waits for the answer; the connections stay open.
+pub(crate) fn hold(
+    address: SocketAddr,
+    requests: &[Vec<u8>],
+) -> Result<Vec<std::net::TcpStream>, Box<dyn Error>> {
+    let mut held = Vec::with_capacity(requests.len());
+    let mut buffer = [0; 16 * 1024];
+    for request in requests {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.write_all(request)?;
+        let mut filled = 0;
+        loop {
+            filled += match stream.read(buffer.get_mut(filled..).unwrap_or_default())? {
+                0 => return Err("the connection was closed".into()),
+                more => more,
+            };
+            let answer = buffer.get(..filled).unwrap_or_default();
+            if length(answer).map_err(|fault| fault.to_string())?.is_some_and(|whole| filled >= whole) {
+                break;
+            }
+        }
+        held.push(stream);
+    }
+    Ok(held)
+}
+
 /// One connection at a time, a new one after a failure, until the queue is empty.
-async fn connection(address: SocketAddr, queue: Arc<Mutex<Vec<Vec<u8>>>>) -> (Vec<u32>, Vec<String>) {
+///
+/// With a rate, a request that is sent late because the one before it was not answered yet counts from when it was due: a
+/// slow answer is not allowed to hide those that wait behind it.
+async fn connection(address: SocketAddr, queue: Arc<Mutex<Queue>>) -> (Vec<u32>, Vec<String>) {
     let (mut latencies, mut failures) = (Vec::new(), Vec::new());
     let mut stream = None;
     let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
-        let next = queue.lock().ok().and_then(|mut queue| queue.pop());
-        let Some(request) = next else { return (latencies, failures) };
-        let started = Instant::now();
+        let next = queue.lock().ok().and_then(|mut queue| Some((queue.next()?, queue.pause)));
+        let Some(((request, due), pause)) = next else { return (latencies, failures) };
+        let mut started = Instant::now();
+        if !pause.is_zero() {
+            if started < due {
+                tokio::time::sleep_until(due.into()).await;
+                started = Instant::now();
+            } else {
+                started = due;
+            }
+        }
         match exchange(&mut stream, address, &request, &mut buffer).await {
             Ok(()) => latencies.push(started.elapsed().as_micros().try_into().unwrap_or(u32::MAX)),
             Err(fault) => {

@@ -35,6 +35,9 @@ pub(crate) async fn ready(
     if draining.load(Ordering::Acquire) {
         return Err(Failure::NotReady("draining"));
     }
+    if state.publisher.serving().stopping {
+        return Err(Failure::NotReady("stopping"));
+    }
     match &state.declarative {
         Some(declarative) if declarative.hash().bytes().all(|digit| digit == b'0') => {
             return Err(Failure::NotReady("no configuration available (empty configuration present)"));

@@ -32,6 +32,8 @@ pub struct Serving {
     pub warnings: Vec<String>,
     /// Whether no configuration serves yet: `/status/ready` says so.
     pub building: bool,
+    /// Whether the process is about to stop: `/status/ready` says so.
+    pub stopping: bool,
 }
 
 /// Counters of the proxy's listeners since the start.

@@ -8,10 +8,12 @@ static X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The client's address: the peer's, or what a trusted peer says of it in the field of `real_ip_header`.
 ///
+/// Where the PROXY protocol says it, the peer is the client already.
+///
 /// The right-most address counts; with `recursive` the right-most one that is not trusted itself, or the left-most
 /// when all are. A value that is no address ends the search where it stands, as with nginx.
 pub(crate) fn client_ip(headers: &HeaderMap, peer: IpAddr, trusted: bool, trust: &Trust) -> IpAddr {
-    if !trusted {
+    if !trusted || trust.proxy_protocol {
         return peer;
     }
     let name = trust.real_ip_header.as_ref().unwrap_or(&X_REAL_IP);
@@ -42,7 +44,8 @@ mod tests {
 
     fn trust(header: Option<&'static str>, recursive: bool) -> Trust {
         let trusted = ["127.0.0.0/8", "10.0.0.0/8"].iter().map(|net| net.parse().unwrap()).collect();
-        Trust { trusted, real_ip_header: header.map(HeaderName::from_static), recursive }
+        let real_ip_header = header.map(HeaderName::from_static);
+        Trust { trusted, real_ip_header, recursive, ..Trust::default() }
     }
 
     fn found(trust: &Trust, fields: &[(&'static str, &'static str)], trusted: bool) -> String {
@@ -56,6 +59,12 @@ mod tests {
     #[test]
     fn nobody_elses_word_counts() {
         assert_eq!(found(&trust(None, false), &[("x-real-ip", "1.2.3.4")], false), "127.0.0.1");
+    }
+
+    #[test]
+    fn no_field_counts_where_the_proxy_protocol_says_who_the_client_is() {
+        let trust = Trust { proxy_protocol: true, ..trust(Some("x-real-ip"), false) };
+        assert_eq!(found(&trust, &[("x-real-ip", "1.2.3.4")], true), "127.0.0.1");
     }
 
     #[test]

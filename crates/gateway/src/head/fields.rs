@@ -7,6 +7,7 @@ use keybound_plugins::fault::RequestFault;
 pub(crate) struct Seen {
     pub(crate) bytes: usize,
     pub(crate) hosts: usize,
+    pub(crate) cookies: usize,
     pub(crate) transfer_codings: usize,
     pub(crate) connection: bool,
     pub(crate) upgrade: bool,
@@ -43,6 +44,7 @@ impl Seen {
             "te" => self.te = true,
             "via" => self.via = true,
             "host" => self.hosts += 1,
+            "cookie" => self.cookies += 1,
             "upgrade" => self.upgrade = true,
             "connection" => self.connection = true,
             "transfer-encoding" => self.transfer_codings += 1,
@@ -66,6 +68,15 @@ const HOP_BY_HOP: [&str; 6] =
 pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
+    }
+}
+
+/// Makes one line of the pieces that a client of HTTP/2 may cut its cookies into (RFC 9113 §8.2.3): what is behind the gateway
+/// need not know of that.
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(whole) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, whole);
     }
 }
 
@@ -244,6 +255,13 @@ mod tests {
         ]);
         Seen::of(&headers).drop_disguised(&mut headers);
         assert_eq!(headers, map(&[("api_key", "kept"), ("dpop", "kept")]));
+    }
+
+    #[test]
+    fn the_pieces_of_a_cookie_become_one_line_in_their_order() {
+        let mut headers = map(&[("cookie", "a=1"), ("x", "1"), ("cookie", "b=2; c=3"), ("cookie", "d=4")]);
+        join_cookies(&mut headers);
+        assert_eq!(headers, map(&[("cookie", "a=1; b=2; c=3; d=4"), ("x", "1")]));
     }
 
     #[test]

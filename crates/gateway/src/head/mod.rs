@@ -67,6 +67,9 @@ pub(crate) fn receive(
     }
     one_framing(parts, &seen, arrival.two_lengths)?;
     seen.drop_disguised(&mut parts.headers);
+    if seen.cookies > 1 && parts.version == Version::HTTP_2 {
+        fields::join_cookies(&mut parts.headers);
+    }
 
     let scheme = if connection.tls.is_some() { Scheme::Https } else { Scheme::Http };
     let (authority, host) = one_authority(parts, &seen, &arrival, scheme)?;

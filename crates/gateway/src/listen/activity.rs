@@ -26,6 +26,10 @@ struct State {
     /// Whether the next bytes are a request's head.
     expects_head: AtomicBool,
     framing_in_doubt: AtomicBool,
+    /// Whether there was no request yet.
+    unused: AtomicBool,
+    /// Whether the client may still be sending a body.
+    body_waits: AtomicBool,
 }
 
 /// A request on its way; ends with its response.
@@ -53,6 +57,8 @@ impl Activity {
             blocked_since: AtomicU64::new(0),
             expects_head: AtomicBool::new(true),
             framing_in_doubt: AtomicBool::new(false),
+            unused: AtomicBool::new(true),
+            body_waits: AtomicBool::new(false),
         }))
     }
 
@@ -61,7 +67,19 @@ impl Activity {
         self.0.in_flight.fetch_add(1, Relaxed);
         self.0.head_since.store(0, Relaxed);
         self.0.expects_head.store(false, Relaxed);
+        self.0.unused.store(false, Relaxed);
+        self.0.body_waits.store(false, Relaxed);
         Busy(self.clone())
+    }
+
+    /// Notes that a body comes after the head, or that it was read to its end.
+    pub(crate) fn body_waits(&self, waits: bool) {
+        self.0.body_waits.store(waits, Relaxed);
+    }
+
+    /// Whether a body was announced and not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.body_waits.load(Relaxed)
     }
 
     /// Whether the head that was read last told the body's length in two ways; asks once.
@@ -94,6 +112,19 @@ impl Activity {
         }
     }
 
+    /// Whether no request came yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.0.unused.load(Relaxed)
+    }
+
+    /// Whether no request came, nor began to come, for so long.
+    pub(crate) fn is_unused_for(&self, wait: std::time::Duration) -> bool {
+        let since = self.0.idle_since.load(Relaxed);
+        self.is_unused()
+            && self.0.head_since.load(Relaxed) == 0
+            && u128::from(self.0.ticks.now().saturating_sub(since)) > wait.as_millis()
+    }
+
     /// Whether the connection has used up the time for what it is doing.
     pub(crate) fn is_overdue(&self, limits: &Limits) -> bool {
         let now = self.0.ticks.now();
@@ -110,6 +141,13 @@ impl Activity {
             0 => passed(self.0.idle_since.load(Relaxed), limits.idle_timeout),
             since => passed(since, limits.head_timeout),
         }
+    }
+}
+
+impl Busy {
+    /// Whether the request's body was not read to its end.
+    pub(crate) fn has_waiting_body(&self) -> bool {
+        self.0.has_waiting_body()
     }
 }
 

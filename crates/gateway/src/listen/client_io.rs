@@ -1,11 +1,12 @@
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
 use super::framing::FramingWatch;
+use super::linger::Linger;
 
 /// A client's connection, that notes what it is doing.
 #[derive(Debug)]
@@ -14,11 +15,12 @@ pub(crate) struct ClientIo<S> {
     activity: Activity,
     /// Only where heads are lines: HTTP/1.
     watch: Option<FramingWatch>,
+    linger: Option<Box<Linger>>,
 }
 
 impl<S> ClientIo<S> {
     pub(crate) fn new(stream: S, activity: Activity, http1: bool) -> Self {
-        Self { stream, activity, watch: http1.then(FramingWatch::new) }
+        Self { stream, activity, watch: http1.then(FramingWatch::new), linger: None }
     }
 
     fn note_read(&mut self, bytes: &[u8]) {
@@ -53,7 +55,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -82,6 +84,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ClientIo<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+            if this.watch.is_none() || !this.activity.has_waiting_body() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = this.linger.get_or_insert_with(|| Box::new(Linger::new()));
+        linger.poll(&mut this.stream, context)
     }
 }

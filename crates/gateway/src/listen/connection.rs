@@ -16,23 +16,32 @@ use tokio::net::TcpStream;
 
 use super::activity::Activity;
 use super::client_io::ClientIo;
+use super::proxy_protocol;
 use super::worker::{Client, Seat};
 use crate::proxy;
 use crate::proxy::response_body::ResponseBody;
+use crate::settings::Settings;
 use crate::tls::server::ServerTls;
 
 /// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
 const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
 
+/// What is spoken on a connection before and beside HTTP/1.1.
+#[derive(Debug, Clone)]
+pub(crate) struct Spoken {
+    pub(crate) tls: Option<Arc<ServerTls>>,
+    pub(crate) http2: bool,
+    pub(crate) proxy_protocol: bool,
+}
+
 /// Serves one connection to its end: the handshake, then requests.
 pub(crate) async fn serve(
     seat: Seat,
-    stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: TcpStream,
+    mut peer: SocketAddr,
     local: SocketAddr,
     activity: Activity,
-    tls: Option<Arc<ServerTls>>,
-    http2: bool,
+    Spoken { tls, http2, proxy_protocol }: Spoken,
 ) {
     let worker = Rc::clone(seat.worker());
     if stream.set_nodelay(true).is_err() {
@@ -40,6 +49,12 @@ pub(crate) async fn serve(
     }
     // A listener on all addresses has another one for each connection.
     let local = stream.local_addr().unwrap_or(local);
+    if proxy_protocol {
+        match announced(&worker.settings, &mut stream, peer).await {
+            Some(client) => peer = client,
+            None => return,
+        }
+    }
     let trusted = worker.settings.trust.trusts(peer.ip());
     let mut connection = Connection { peer, local, trusted, tls: None };
     let Some(tls) = tls else {
@@ -70,34 +85,56 @@ pub(crate) async fn serve(
     }
 }
 
+/// Whom the PROXY protocol's header of a connection names, where its peer's word counts; the peer otherwise. `None`: there
+/// was none in time, and the connection ends.
+async fn announced(settings: &Settings, stream: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+    // In a box, so that the connections of other listeners do not carry its buffer.
+    let header = Box::pin(proxy_protocol::receive(stream));
+    match tokio::time::timeout(settings.limits.handshake_timeout, header).await {
+        Ok(Ok(source)) => {
+            let trust = &settings.trust;
+            Some(source.filter(|_| trust.proxy_protocol && trust.trusts(peer.ip())).unwrap_or(peer))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "a connection without a header of the PROXY protocol");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 async fn serve_http1<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     // Deadlines are the worker's: hyper's own would cost a timer for each request.
     let head = worker.settings.limits.max_head_bytes.max(4096);
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(head.saturating_mul(2))
         .max_buf_size(head.saturating_mul(4))
-        .serve_connection(TokioIo::new(io), service(&seat, client))
+        .serve_connection(TokioIo::new(io), service(&seat, Rc::clone(&client)))
         .with_upgrades();
-    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
+    let tunnel = client.tunnel.take();
+    if let Some(tunnel) = tunnel {
+        tunnel.run().await;
+    }
 }
 
 async fn serve_http2<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let worker = Rc::clone(seat.worker());
+    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     let limits = &worker.settings.limits;
     let connection = http2::Builder::new(Local)
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_concurrent_streams)
         .max_header_list_size(u32::try_from(limits.max_head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .serve_connection(TokioIo::new(io), service(&seat, client));
-    drive(&seat, connection, |connection| connection.graceful_shutdown()).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
 }
 
 fn service(
@@ -117,7 +154,7 @@ fn service(
 }
 
 /// Polls a connection to its end, and tells it once when the worker stops.
-async fn drive<C>(seat: &Seat, connection: C, stop: impl Fn(Pin<&mut C>))
+async fn drive<C>(seat: &Seat, activity: &Activity, connection: C, stop: impl Fn(Pin<&mut C>))
 where
     C: Future<Output = hyper::Result<()>>,
 {
@@ -130,11 +167,21 @@ where
             seat.remember(context.waker());
             remembered = true;
         }
-        if !told && seat.worker().is_stopping() {
-            stop(connection.as_mut());
-            told = true;
+        let mut tell = |mut connection: Pin<&mut C>| {
+            // Whoever connected just before the stop did so for a request, which may still be on its way.
+            let now = !told && seat.worker().is_stopping() && !activity.is_unused();
+            if now {
+                stop(connection.as_mut());
+                told = true;
+            }
+            now
+        };
+        tell(connection.as_mut());
+        let mut polled = connection.as_mut().poll(context);
+        if polled.is_pending() && tell(connection.as_mut()) {
+            polled = connection.as_mut().poll(context);
         }
-        connection.as_mut().poll(context)
+        polled
     })
     .await;
     if let Err(error) = ended {

@@ -3,31 +3,36 @@
 mod activity;
 mod bind;
 mod client_io;
+mod closing;
 mod connection;
 mod counts;
 mod framing;
+mod linger;
+mod proxy_protocol;
 mod worker;
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 
-pub(crate) use self::activity::Busy;
+pub(crate) use self::activity::{Activity, Busy};
 use self::bind::Sockets;
-pub(crate) use self::connection::Local;
+use self::closing::Closed;
+pub use self::closing::Closing;
+pub(crate) use self::connection::{Local, Spoken};
 pub(crate) use self::counts::Share;
 pub use self::counts::{Traffic, TrafficCounts};
 use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
-use crate::settings::Settings;
+use crate::settings::{Listener, Settings};
 use crate::snapshot::SharedSnapshot;
 use crate::tls::server::ServerTls;
-use crate::tls::shown::Shown;
+use crate::tls::shown::{Certificates, Shown};
 use crate::upstream::attempt::Reach;
 use crate::upstream::pool::Pool;
 use crate::watch::Watch;
@@ -40,6 +45,8 @@ pub struct Gateway {
     sockets: Vec<(Sockets, Option<Arc<ServerTls>>)>,
     addrs: Vec<SocketAddr>,
     counts: TrafficCounts,
+    certificates: Option<Certificates>,
+    closed: Closed,
 }
 
 /// Why the data plane cannot start.
@@ -88,11 +95,25 @@ impl Gateway {
     /// # Errors
     /// [`BindFault`] for the first address that cannot be bound, and for certificates that cannot be used.
     pub fn bind(settings: Settings, snapshot: SharedSnapshot) -> Result<Self, BindFault> {
+        Self::bind_with(settings, snapshot, Vec::new())
+    }
+
+    /// As [`Gateway::bind`], with sockets that listen already, in the order of the settings' listeners: those of a listener are
+    /// taken over as they are, and nothing is bound for it. Where there are none, or the list ends, it is bound.
+    ///
+    /// # Errors
+    /// As [`Gateway::bind`].
+    pub fn bind_with(
+        settings: Settings,
+        snapshot: SharedSnapshot,
+        inherited: Vec<Vec<TcpListener>>,
+    ) -> Result<Self, BindFault> {
         let configured = Shown::of_identities(&settings.tls.identities).map_err(BindFault::Identity)?;
-        let configured = configured.map(Arc::new);
+        let certificates = configured.map(Certificates::new);
+        let mut inherited = inherited.into_iter();
         let mut sockets = Vec::new();
         for listener in &settings.listeners {
-            let tls = match (listener.tls, &configured) {
+            let tls = match (listener.tls, &certificates) {
                 (false, _) => None,
                 (true, None) => return Err(BindFault::NoIdentity { addr: listener.addr }),
                 (true, Some(configured)) => {
@@ -100,11 +121,35 @@ impl Gateway {
                     Some(Arc::new(tls.map_err(BindFault::Tls)?))
                 }
             };
-            sockets.push((bind::bind(*listener, settings.workers.get())?, tls));
+            let taken = inherited.next().unwrap_or_default();
+            sockets.push((bind::bind(*listener, settings.workers.get(), taken)?, tls));
         }
         let addrs = sockets.iter().map(|(sockets, _)| sockets.addr).collect();
         let counts = TrafficCounts::new(settings.workers.get());
-        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs, counts })
+        let closed = Closed::default();
+        Ok(Self { settings: Arc::new(settings), snapshot, sockets, addrs, counts, certificates, closed })
+    }
+
+    /// The listening sockets of each listener once more, for another process that takes them over. As long as somebody holds
+    /// one, connections can wait in it.
+    ///
+    /// # Errors
+    /// When the system has no descriptor to give.
+    pub fn sockets(&self) -> io::Result<Vec<Vec<TcpListener>>> {
+        let again = |sockets: &Sockets| sockets.sockets.iter().map(TcpListener::try_clone).collect();
+        self.sockets.iter().map(|(sockets, _)| again(sockets)).collect()
+    }
+
+    /// The settings' certificates, to be exchanged while the gateway runs; `None` when no listener has any.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.certificates.clone()
+    }
+
+    /// Tells when a stop has come so far that no connection is accepted any more.
+    #[must_use]
+    pub fn closing(&self) -> Closing {
+        self.closed.by(self.settings.workers.get())
     }
 
     /// The addresses, in the order of the listeners, with the ports that the system chose for port 0.
@@ -135,13 +180,13 @@ impl Gateway {
         for number in 0..self.settings.workers.get() {
             let doors = self.doors(number).map_err(RunFault::Start)?;
             let (settings, snapshot) = (Arc::clone(&self.settings), Arc::clone(&self.snapshot));
-            let (stopped, share) = (stopped.clone(), self.counts.of(number));
+            let (stopped, share, closed) = (stopped.clone(), self.counts.of(number), self.closed.clone());
             let (end, ended) = oneshot::channel();
             std::thread::Builder::new()
                 .name(format!("keybound-{number}"))
                 .spawn(move || {
                     // Nobody waits for the end of a worker when the gateway's future was dropped.
-                    let _ = end.send(work(settings, snapshot, doors, share, stopped));
+                    let _ = end.send(work(settings, snapshot, doors, share, (stopped, closed)));
                 })
                 .map_err(RunFault::Start)?;
             ends.push(ended);
@@ -165,9 +210,10 @@ impl Gateway {
     fn doors(&self, number: usize) -> io::Result<Vec<Door>> {
         let mut doors = Vec::new();
         for (sockets, tls) in &self.sockets {
-            if let Some(socket) = sockets.sockets.get(number) {
-                let http2 = sockets.listener.http2;
-                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, tls: tls.clone(), http2 });
+            for socket in sockets.of_worker(number, self.settings.workers.get()) {
+                let Listener { http2, proxy_protocol, .. } = sockets.listener;
+                let spoken = Spoken { tls: tls.clone(), http2, proxy_protocol };
+                doors.push(Door { socket: socket.try_clone()?, addr: sockets.addr, spoken });
             }
         }
         Ok(doors)
@@ -180,12 +226,12 @@ fn work(
     snapshot: SharedSnapshot,
     doors: Vec<Door>,
     share: Share,
-    stopped: watch::Receiver<bool>,
+    (stopped, closed): (watch::Receiver<bool>, Closed),
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
     let reach = Reach { pool };
     let worker = Rc::new(Worker::new(settings, snapshot, reach, share));
-    runtime.block_on(worker.run(doors, stopped))
+    runtime.block_on(worker.run(doors, stopped, &closed))
 }

@@ -13,14 +13,18 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use super::activity::{Activity, Ticks};
-use super::connection;
+use super::closing::Closed;
+use super::connection::{self, Spoken};
 use super::counts::Share;
 use crate::head::authority::LastHost;
 use crate::head::request_id::RequestIds;
+use crate::proxy::upgrade::Tunnel;
 use crate::settings::Settings;
 use crate::snapshot::SharedSnapshot;
-use crate::tls::server::ServerTls;
 use crate::upstream::attempt::Reach;
+
+/// How long a connection that was accepted just before a stop has for the request that it was made for.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// One thread of the data plane: its sockets, its connections, its pool of connections to upstreams.
 pub(crate) struct Worker {
@@ -37,7 +41,6 @@ pub(crate) struct Worker {
 }
 
 /// A client's connection, as its requests see it.
-#[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) connection: Arc<Connection>,
     pub(crate) peer_ip: std::net::IpAddr,
@@ -49,14 +52,15 @@ pub(crate) struct Client {
     pub(crate) asked: bool,
     pub(crate) last_host: LastHost,
     pub(crate) activity: Activity,
+    /// What is left to be done when HTTP has ended on it.
+    pub(crate) tunnel: Cell<Option<Tunnel>>,
 }
 
 /// An address to accept on.
 pub(crate) struct Door {
     pub(crate) socket: StdListener,
     pub(crate) addr: SocketAddr,
-    pub(crate) tls: Option<Arc<ServerTls>>,
-    pub(crate) http2: bool,
+    pub(crate) spoken: Spoken,
 }
 
 struct Open {
@@ -97,13 +101,14 @@ impl Worker {
         self: Rc<Self>,
         doors: Vec<Door>,
         mut stop: watch::Receiver<bool>,
+        closed: &Closed,
     ) -> std::io::Result<()> {
         let mut accepting = Vec::new();
         for door in doors {
-            let Door { socket, addr, tls, http2 } = door;
+            let Door { socket, addr, spoken } = door;
             let listener = TcpListener::from_std(socket)?;
             let worker = Rc::clone(&self);
-            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, tls, http2)));
+            accepting.push(tokio::task::spawn_local(worker.accept(listener, addr, spoken)));
         }
         let keeper = tokio::task::spawn_local(Rc::clone(&self).keep_house());
         // The sender lives as long as the gateway runs; its end means the same as being told.
@@ -112,6 +117,8 @@ impl Worker {
             task.abort();
             let _ = task.await;
         }
+        self.tell();
+        closed.one_more();
         self.finish().await;
         keeper.abort();
         Ok(())
@@ -121,19 +128,13 @@ impl Worker {
         self.stopping.get()
     }
 
-    async fn accept(
-        self: Rc<Self>,
-        listener: TcpListener,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    async fn accept(self: Rc<Self>, listener: TcpListener, addr: SocketAddr, spoken: Spoken) {
         loop {
             while self.connections.borrow().len() >= self.settings.limits.max_connections {
                 self.closed.notified().await;
             }
             match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer, addr, tls.clone(), http2),
+                Ok((stream, peer)) => self.admit(stream, peer, addr, spoken.clone()),
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, %addr, "cannot accept connections; trying again");
@@ -143,14 +144,7 @@ impl Worker {
         }
     }
 
-    fn admit(
-        self: &Rc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        addr: SocketAddr,
-        tls: Option<Arc<ServerTls>>,
-        http2: bool,
-    ) {
+    fn admit(self: &Rc<Self>, stream: TcpStream, peer: SocketAddr, addr: SocketAddr, spoken: Spoken) {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
         self.counts.accepted();
@@ -158,7 +152,7 @@ impl Worker {
         let open = Open { activity: activity.clone(), abort: None, waker: None };
         self.connections.borrow_mut().insert(number, open);
         let seat = Seat { worker: Rc::clone(self), number };
-        let task = connection::serve(seat, stream, peer, addr, activity, tls, http2);
+        let task = connection::serve(seat, stream, peer, addr, activity, spoken);
         let abort = tokio::task::spawn_local(task).abort_handle();
         if let Some(open) = self.connections.borrow_mut().get_mut(&number) {
             open.abort = Some(abort);
@@ -175,7 +169,10 @@ impl Worker {
         loop {
             interval.tick().await;
             self.ticks.set(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-            let overdue = |open: &&Open| open.activity.is_overdue(limits);
+            let stopping = self.stopping.get();
+            let overdue = |open: &&Open| {
+                open.activity.is_overdue(limits) || (stopping && open.activity.is_unused_for(FIRST_REQUEST))
+            };
             for open in self.connections.borrow().values().filter(overdue) {
                 if let Some(abort) = &open.abort {
                     abort.abort();
@@ -185,14 +182,18 @@ impl Worker {
         }
     }
 
-    /// Tells every connection to end after its request, and waits for that.
-    async fn finish(&self) {
+    /// Tells every connection to end after its request.
+    fn tell(&self) {
         self.stopping.set(true);
         for open in self.connections.borrow().values() {
             if let Some(waker) = &open.waker {
                 waker.wake_by_ref();
             }
         }
+    }
+
+    /// Waits until all connections have ended.
+    async fn finish(&self) {
         let all_gone = async {
             while !self.connections.borrow().is_empty() {
                 self.closed.notified().await;
@@ -221,6 +222,7 @@ impl Client {
             asked,
             last_host: LastHost::default(),
             activity,
+            tunnel: Cell::new(None),
         }
     }
 }

@@ -7,7 +7,7 @@ mod request_fields;
 pub(crate) mod response_body;
 pub(crate) mod response_fields;
 mod trailers;
-mod upgrade;
+pub(crate) mod upgrade;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use http::header::HeaderValue;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
 use keybound_plugins::contract::{Head, Notes, Permit, Stop, UriCaptures};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
@@ -24,6 +24,7 @@ use keybound_pop::htu::{Host, Scheme};
 use self::request_body::{Bounds, RequestBody};
 use self::request_fields::Facts;
 use self::response_body::ResponseBody;
+use self::upgrade::Tunnel;
 use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
 use crate::listen::{Client, Worker};
@@ -64,6 +65,10 @@ pub(crate) async fn serve(
     worker.counts.requested();
     let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
     exit.explains = client.connection.trusted && asks_why(&parts.headers);
+    if !incoming.is_end_stream() {
+        client.activity.body_waits(true);
+        exit.closes = must_close(&parts, &incoming);
+    }
     let mut notes = Notes::default();
 
     let settings = &worker.settings;
@@ -131,6 +136,7 @@ pub(crate) async fn serve(
     }
     let bounds = Bounds { bytes: settings.limits.max_body_bytes, pause: settings.limits.body_timeout };
     let mut body = RequestBody::new(incoming, bounds);
+    body.tell(&client.activity);
     if body.announces_too_much() {
         return exit.fault(RequestFault::BodyTooLarge, None, Some(&route), &mut notes);
     }
@@ -160,7 +166,7 @@ pub(crate) async fn serve(
 
 /// Forwards what was permitted, and nothing else.
 async fn forward(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     client: &Client,
     permit: Permit,
     body: RequestBody,
@@ -244,11 +250,13 @@ async fn forward(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upstream = response.extensions_mut().remove::<OnUpgrade>();
         return match (head.websocket, upgrade, upstream) {
-            (true, Some(client), Some(upstream)) => {
-                upgrade::join(client, upstream, pause);
+            (true, Some(client_side), Some(upstream)) => {
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
-                exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await
+                let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;
+                let lasting = switched.body_mut().take_lasting();
+                client.tunnel.set(Some(Tunnel::new(client_side, upstream, pause, lasting)));
+                switched
             }
             _ => {
                 let detail = "the upstream changed protocols without being asked".to_owned();
@@ -257,13 +265,22 @@ async fn forward(
         };
     }
     let (parts, incoming) = response.into_parts();
-    let body = ResponseBody::upstream(incoming, lease, pause);
+    let body = ResponseBody::upstream(incoming, lease, pause, answered.progress);
     exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 
 /// Whether a request wants to hear the code of a fault. Asked only of trusted peers.
 fn asks_why(headers: &HeaderMap) -> bool {
     headers.get(names::KEYBOUND_DEBUG).is_some_and(|value| value == "1")
+}
+
+/// Whether a connection ends with an answer that leaves the request's body unread, for certain: what the client would have to
+/// be asked for, has no known length or is long is not read only to be thrown away.
+fn must_close(parts: &http::request::Parts, incoming: &Incoming) -> bool {
+    const SHORT: u64 = 64 * 1024;
+    parts.version <= Version::HTTP_11
+        && (parts.headers.contains_key(http::header::EXPECT)
+            || incoming.size_hint().exact().is_none_or(|length| length > SHORT))
 }
 
 /// The same URL over https, without a port.

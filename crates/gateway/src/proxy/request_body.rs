@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use keybound_plugins::fault::RequestFault;
 use tokio::time::Sleep;
 
 use super::trailers;
+use crate::listen::Activity;
 
 /// A request's body on its way to the upstream: streamed, unless a plugin asked for all of it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct RequestBody {
     progress: Option<Arc<Progress>>,
     /// Fields that its trailers must not have, beside those that none may have.
     reserved: Reserved,
+    /// The connection it comes from, to be told when it was read to its end.
+    source: Option<Activity>,
 }
 
 /// What a client's body may take up.
@@ -47,7 +50,11 @@ enum State {
 
 /// How far the sending of a streamed body is, for the request that waits for the response.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(AtomicU8);
+pub(crate) struct Progress {
+    over: AtomicU8,
+    answered: AtomicBool,
+    moved: AtomicU32,
+}
 
 /// Why a streamed body ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +66,14 @@ impl RequestBody {
     pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
         let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
         let reserved = Reserved::default();
-        Self { state, bounds, held: None, received: 0, waiting: None, progress: None, reserved }
+        Self { state, bounds, held: None, received: 0, waiting: None, progress: None, reserved, source: None }
+    }
+
+    /// Has the connection told when a streamed body was read to its end.
+    pub(crate) fn tell(&mut self, source: &Activity) {
+        if matches!(self.state, State::Stream(_)) {
+            self.source = Some(source.clone());
+        }
     }
 
     /// Keeps fields that plugins set out of the trailers.
@@ -91,6 +105,7 @@ impl RequestBody {
             waiting: None,
             progress: None,
             reserved,
+            source: None,
         })
     }
 
@@ -123,6 +138,12 @@ impl RequestBody {
         }
         let frame = match Pin::new(incoming).poll_frame(context) {
             Poll::Ready(frame) => frame,
+            // A client that has the head of its answer may say something when it has something to say; how long
+            // nothing at all moves is bounded there.
+            Poll::Pending if self.progress.as_ref().is_some_and(|progress| progress.is_answered()) => {
+                self.waiting = None;
+                return Poll::Pending;
+            }
             Poll::Pending => {
                 let pause = self.bounds.pause;
                 let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
@@ -134,6 +155,7 @@ impl RequestBody {
         Poll::Ready(match frame {
             None => {
                 self.finish(Progress::DONE);
+                self.is_read();
                 None
             }
             Some(Err(_)) => Some(Err(self.cut(RequestFault::Framing))),
@@ -147,6 +169,13 @@ impl RequestBody {
                 } else if let Some(fields) = frame.trailers_mut() {
                     trailers::drop_relied_on(fields);
                     trailers::drop_reserved(fields, &self.reserved);
+                }
+                if let Some(progress) = &self.progress {
+                    progress.moved.fetch_add(1, Ordering::Relaxed);
+                }
+                // Who sends a known length does not come back to hear that it was all.
+                if matches!(&self.state, State::Stream(incoming) if incoming.is_end_stream()) {
+                    self.is_read();
                 }
                 Some(Ok(frame))
             }
@@ -162,9 +191,15 @@ impl RequestBody {
         Cut(fault)
     }
 
+    fn is_read(&mut self) {
+        if let Some(source) = self.source.take() {
+            source.body_waits(false);
+        }
+    }
+
     fn finish(&self, how: u8) {
         if let Some(progress) = &self.progress {
-            progress.0.store(how, Ordering::Relaxed);
+            progress.over.store(how, Ordering::Relaxed);
         }
     }
 }
@@ -177,12 +212,26 @@ impl Progress {
 
     /// Whether nothing more is to be sent.
     pub(crate) fn is_over(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        self.over.load(Ordering::Relaxed) != 0
+    }
+
+    /// Notes that the head of the response is there.
+    pub(crate) fn answered(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// How many pieces have come from the client.
+    pub(crate) fn moved(&self) -> u32 {
+        self.moved.load(Ordering::Relaxed)
     }
 
     /// The client's fault that cut the body.
     pub(crate) fn fault(&self) -> Option<RequestFault> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.over.load(Ordering::Relaxed) {
             Self::BROKEN => Some(RequestFault::Framing),
             Self::TIMEOUT => Some(RequestFault::Timeout),
             Self::TOO_LARGE => Some(RequestFault::BodyTooLarge),
@@ -195,7 +244,7 @@ impl Drop for RequestBody {
     /// The upstream may answer and stop reading before the body is complete.
     fn drop(&mut self) {
         if let Some(progress) = &self.progress {
-            let _ = progress.0.compare_exchange(0, Progress::DONE, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = progress.over.compare_exchange(0, Progress::DONE, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use hyper::body::Incoming;
 use keybound_plugins::fault::UpstreamFault;
 use tokio::time::Sleep;
 
+use super::request_body::Progress;
 use super::trailers;
+use super::upgrade::Lasting;
 use crate::listen::Busy;
 use crate::observe::Record;
 use crate::upstream::pool::Lease;
@@ -20,7 +23,7 @@ use crate::upstream::pool::Lease;
 pub(crate) struct ResponseBody {
     content: Content,
     record: Option<Box<Record>>,
-    _busy: Option<Busy>,
+    busy: Option<Busy>,
 }
 
 #[derive(Debug)]
@@ -37,6 +40,15 @@ struct UpstreamBody {
     /// Time between two reads.
     pause: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// How the request's body fares, while it may still be on its way.
+    sending: Option<Sending>,
+}
+
+#[derive(Debug)]
+struct Sending {
+    progress: Arc<Progress>,
+    /// How much of it had moved when the wait began.
+    moved: u32,
 }
 
 /// Why a streamed response ended early; the client's connection or stream is cut, so that it cannot take the part for
@@ -74,17 +86,26 @@ impl ResponseBody {
     /// A body that the gateway wrote; empty for none.
     pub(crate) fn own(bytes: Bytes) -> Self {
         let content = if bytes.is_empty() { Content::Empty } else { Content::Whole(bytes) };
-        Self { content, record: None, _busy: None }
+        Self { content, record: None, busy: None }
     }
 
     /// The upstream's body, and the connection that goes back to its pool at the end.
-    pub(crate) fn upstream(incoming: Incoming, lease: Lease, pause: Duration) -> Self {
+    ///
+    /// The upstream may be silent for `pause`, or for as long as the request's body still moves: who sends and who waits
+    /// changes in a stream both ways.
+    pub(crate) fn upstream(
+        incoming: Incoming,
+        lease: Lease,
+        pause: Duration,
+        progress: Option<Arc<Progress>>,
+    ) -> Self {
         if incoming.is_end_stream() {
             lease.give_back();
             return Self::own(Bytes::new());
         }
-        let body = UpstreamBody { incoming, lease: Some(lease), pause, waiting: None };
-        Self { content: Content::Upstream(Box::new(body)), record: None, _busy: None }
+        let sending = progress.map(|progress| Sending { moved: progress.moved(), progress });
+        let body = UpstreamBody { incoming, lease: Some(lease), pause, waiting: None, sending };
+        Self { content: Content::Upstream(Box::new(body)), record: None, busy: None }
     }
 
     /// All of it, without trailers, when it is at most so many bytes long.
@@ -106,7 +127,20 @@ impl ResponseBody {
 
     /// Ties the end of the request to the end of this body.
     pub(crate) fn closing(self, record: Option<Box<Record>>, busy: Option<Busy>) -> Self {
-        Self { content: self.content, record, _busy: busy }
+        Self { content: self.content, record, busy }
+    }
+
+    /// Leaves what was tied to its end to something that lasts longer.
+    pub(crate) fn take_lasting(&mut self) -> Lasting {
+        Lasting { record: self.record.take(), busy: self.busy.take() }
+    }
+}
+
+impl Sending {
+    /// Whether anything of the request's body came since this was asked last.
+    fn has_moved(&mut self) -> bool {
+        let moved = self.progress.moved();
+        std::mem::replace(&mut self.moved, moved) != moved
     }
 }
 
@@ -116,8 +150,18 @@ impl UpstreamBody {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 let pause = self.pause;
+                if let (None, Some(sending)) = (&self.waiting, &mut self.sending) {
+                    // What moved before does not make this wait longer.
+                    sending.has_moved();
+                }
                 let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
-                return waiting.as_mut().poll(context).map(|()| Some(Err(Torn::Timeout)));
+                while waiting.as_mut().poll(context).is_ready() {
+                    if !self.sending.as_mut().is_some_and(Sending::has_moved) {
+                        return Poll::Ready(Some(Err(Torn::Timeout)));
+                    }
+                    waiting.as_mut().reset(tokio::time::Instant::now() + pause);
+                }
+                return Poll::Pending;
             }
         };
         self.waiting = None;

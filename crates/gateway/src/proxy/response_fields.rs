@@ -6,6 +6,30 @@ use super::names::{KEEP_ALIVE, PROXY_CONNECTION};
 /// Removes from a response what concerns the upstream's connection only: the fields that `Connection` nominates and
 /// those that RFC 9110 §7.6.1 names. `upgrading` keeps what a 101 needs.
 pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap, takes_trailers: bool, upgrading: bool) {
+    // Nearly every response has `Connection: keep-alive` and none of the others: one look at the names tells.
+    let (mut connection, mut others) = (false, false);
+    for name in headers.keys() {
+        connection |= *name == header::CONNECTION;
+        others |= concerns_connection(name);
+    }
+    let nominates = || headers.get_all(header::CONNECTION).iter().any(|value| value != "keep-alive");
+    if others || upgrading || (connection && nominates()) {
+        drop_all(headers, takes_trailers, upgrading);
+    } else if connection {
+        headers.remove(header::CONNECTION);
+    }
+}
+
+/// Whether the field is one of those that RFC 9110 §7.6.1 names, `Connection` aside.
+fn concerns_connection(name: &HeaderName) -> bool {
+    *name == header::TRANSFER_ENCODING
+        || *name == header::UPGRADE
+        || *name == header::TRAILER
+        || *name == KEEP_ALIVE
+        || *name == PROXY_CONNECTION
+}
+
+fn drop_all(headers: &mut HeaderMap, takes_trailers: bool, upgrading: bool) {
     if headers.contains_key(header::CONNECTION) {
         let nominated: Vec<HeaderName> = headers
             .get_all(header::CONNECTION)

@@ -36,6 +36,8 @@ pub(crate) struct Exit {
     debug: bool,
     /// Whether the answer names the code of the fault.
     pub(crate) explains: bool,
+    /// Whether the connection ends with an answer that leaves the request's body unread.
+    pub(crate) closes: bool,
     accept: Option<HeaderValue>,
     content_type: Option<HeaderValue>,
     pub(crate) record: Option<Box<Record>>,
@@ -67,6 +69,7 @@ impl Exit {
             grpc: content_type.is_some_and(grpc::speaks_grpc),
             debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
             explains: false,
+            closes: false,
             accept: parts.headers.get(header::ACCEPT).cloned(),
             content_type: content_type.cloned(),
             record,
@@ -306,6 +309,9 @@ impl Exit {
             }
         }
         apply(&mut headers, notes);
+        if self.closes && self.busy.as_ref().is_some_and(Busy::has_waiting_body) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         let fields = self.settings.fields;
         if fields.server {
             headers.insert(header::SERVER, SERVER);

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::shown::Shown;
+use super::shown::Certificates;
 use super::unverified::Unverified;
 use crate::settings::{CipherSuites, TlsProtocols, TlsSettings};
 use crate::snapshot::SharedSnapshot;
@@ -33,7 +33,7 @@ impl ServerTls {
     /// Suites and versions that leave nothing to speak.
     pub(crate) fn new(
         settings: &TlsSettings,
-        configured: &Arc<Shown>,
+        configured: &Certificates,
         snapshot: &SharedSnapshot,
         http2: bool,
     ) -> Result<Self, rustls::Error> {
@@ -56,7 +56,7 @@ impl ServerTls {
 
 fn server_config(
     settings: &TlsSettings,
-    configured: &Arc<Shown>,
+    configured: &Certificates,
     snapshot: &SharedSnapshot,
     http2: bool,
     asks: bool,
@@ -75,7 +75,7 @@ fn server_config(
         TlsProtocols::Tls12 => &[&TLS12],
         TlsProtocols::Tls13 => &[&TLS13],
     };
-    let resolver = ByName { snapshot: Arc::clone(snapshot), configured: Arc::clone(configured) };
+    let resolver = ByName { snapshot: Arc::clone(snapshot), configured: configured.clone() };
     let provider: Arc<CryptoProvider> = Arc::new(provider);
     let builder =
         ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
@@ -99,13 +99,15 @@ fn server_config(
 #[derive(Debug)]
 struct ByName {
     snapshot: SharedSnapshot,
-    configured: Arc<Shown>,
+    configured: Certificates,
 }
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let snapshot = self.snapshot.load();
-        let shown = snapshot.certificates.find(hello.server_name()).unwrap_or(&self.configured);
-        shown.choose(hello.signature_schemes())
+        match snapshot.certificates.find(hello.server_name()) {
+            Some(shown) => shown.choose(hello.signature_schemes()),
+            None => self.configured.choose(hello.signature_schemes()),
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use keybound_model::entity::Certificate;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
@@ -17,6 +18,31 @@ pub(crate) struct Shown {
 
 /// Why a certificate of the configuration cannot be shown: the field, and what is wrong with it.
 pub(crate) type ShownFault = (&'static str, String);
+
+/// The certificates of the settings, which are shown where the configuration has none for a name: every listener with TLS looks
+/// here at each handshake.
+#[derive(Debug, Clone)]
+pub struct Certificates(Arc<ArcSwap<Shown>>);
+
+impl Certificates {
+    pub(crate) fn new(shown: Shown) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(shown)))
+    }
+
+    /// Shows others from the next handshake on. Connections that are open keep theirs.
+    ///
+    /// # Errors
+    /// A key that cannot be used, or is not the certificate's; nothing is exchanged then.
+    pub fn replace(&self, identities: &[ServerIdentity]) -> Result<(), rustls::Error> {
+        let shown = Shown::of_identities(identities)?.ok_or(rustls::Error::NoCertificatesPresented)?;
+        self.0.store(Arc::new(shown));
+        Ok(())
+    }
+
+    pub(crate) fn choose(&self, schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.load().choose(schemes)
+    }
+}
 
 impl Shown {
     /// The certificates of the settings; `None` when there are none.

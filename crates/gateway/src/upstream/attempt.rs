@@ -50,6 +50,8 @@ pub(crate) struct KeptHost {
 pub(crate) struct Answered {
     pub(crate) response: Response<Incoming>,
     pub(crate) lease: Lease,
+    /// How far the request's body is, where it is streamed.
+    pub(crate) progress: Option<Arc<Progress>>,
 }
 
 /// Why no attempt brought a response.
@@ -121,11 +123,18 @@ impl Reach {
             let lost = match exchange(&mut link, request, progress.as_deref(), service.read_timeout).await {
                 Ok(response) => {
                     stop.answered(response.status());
+                    if let Some(progress) = &progress {
+                        progress.answered();
+                    }
                     let lease = Lease { link, key, pool: Rc::clone(&self.pool), _load: stop.into_load() };
-                    return Ok(Answered { response, lease });
+                    return Ok(Answered { response, lease, progress });
                 }
                 Err(lost) => lost,
             };
+            if matches!(lost, Lost::Timeout) {
+                // Its other side may be gone without a word: nobody else is to wait for that.
+                self.pool.forget(&key, &link);
+            }
             let fault = progress.as_ref().and_then(|progress| progress.fault());
             // Time that passed is no sign that the connection was closed before.
             let free = reused && !fresh && !matches!(lost, Lost::Timeout);

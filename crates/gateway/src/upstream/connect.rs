@@ -1,5 +1,8 @@
+use std::cell::RefCell;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::pool::{Link, PoolKey, Sender};
+use super::pool::{Link, PoolKey, Sender, Shared};
 use super::timed_io::{Stream, TimedIo, WriteTimeout};
 use crate::listen::Local;
 
@@ -34,10 +37,13 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
             .handshake(io)
             .await
             .map_err(io::Error::other)?;
-        tokio::task::spawn_local(async move {
-            let _ = connection.await;
-        });
-        return Ok(Link { sender: Sender::Many(sender), write_timeout, served: 0 });
+        let connection = Rc::new(RefCell::new(Box::pin(connection)));
+        let shared = Some(Rc::new(Shared::of(&connection)));
+        tokio::task::spawn_local(poll_fn(move |context| {
+            // Nobody else holds it for longer than a look.
+            connection.borrow_mut().as_mut().poll(context).map(|_| ())
+        }));
+        return Ok(Link { sender: Sender::Many(sender), write_timeout, served: 0, shared });
     }
     let (sender, connection) =
         http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await.map_err(io::Error::other)?;
@@ -45,7 +51,7 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
         // What ends a connection is told to the request that uses it; an idle one concerns nobody.
         let _ = connection.with_upgrades().await;
     });
-    Ok(Link { sender: Sender::One(sender), write_timeout, served: 0 })
+    Ok(Link { sender: Sender::One(sender), write_timeout, served: 0, shared: None })
 }
 
 /// Whether the reason lies on this machine, and says nothing of the other side: no descriptor, port or memory was left.

@@ -1,14 +1,18 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::client::conn::{http1, http2};
+use hyper_util::rt::TokioIo;
 
-use super::timed_io::WriteTimeout;
+use super::timed_io::{TimedIo, WriteTimeout};
 use crate::balance::Load;
+use crate::listen::Local;
 use crate::proxy::request_body::RequestBody;
 use crate::tls::client::TlsIdentity;
 
@@ -36,7 +40,14 @@ pub(crate) struct Link {
     pub(crate) sender: Sender,
     pub(crate) write_timeout: WriteTimeout,
     pub(crate) served: u32,
+    /// For a share: what all shares of the connection have in common.
+    pub(crate) shared: Option<Rc<Shared>>,
 }
+
+/// What the shares of one connection have in common; there are as many of them as it has owners, but for the pool's.
+pub(crate) struct Shared(Weak<RefCell<Connection>>);
+
+type Connection = Pin<Box<http2::Connection<TokioIo<TimedIo>, RequestBody, Local>>>;
 
 /// What requests are sent with.
 #[derive(Debug)]
@@ -75,20 +86,27 @@ impl Pool {
     pub(crate) fn take(&self, key: &PoolKey) -> Option<Link> {
         let mut pools = self.idle.borrow_mut();
         let idle = pools.get_mut(key)?;
-        while let Some(Idle { mut link, .. }) = idle.pop() {
-            if !link.sender.is_ready() {
-                continue;
+        if key.http2 {
+            idle.retain(|idle| idle.link.sender.is_ready() && !self.is_worn(&idle.link));
+            let free = idle.iter_mut().rev().find(|idle| idle.link.has_room())?;
+            free.since = Instant::now();
+            free.link.served = free.link.served.saturating_add(1);
+            return free.link.share();
+        }
+        while let Some(Idle { link, .. }) = idle.pop() {
+            if link.sender.is_ready() {
+                return Some(link);
             }
-            if let Some(share) = link.share() {
-                link.served = link.served.saturating_add(1);
-                if !self.is_worn(&link) {
-                    idle.push(Idle { link, since: Instant::now() });
-                }
-                return Some(share);
-            }
-            return Some(link);
         }
         None
+    }
+
+    /// Gives no more shares of a connection.
+    pub(crate) fn forget(&self, key: &PoolKey, link: &Link) {
+        let Some(shared) = &link.shared else { return };
+        if let Some(idle) = self.idle.borrow_mut().get_mut(key) {
+            idle.retain(|idle| !idle.link.shared.as_ref().is_some_and(|other| Rc::ptr_eq(other, shared)));
+        }
     }
 
     /// Lets others have a share of a new connection, where that is possible.
@@ -134,15 +152,40 @@ impl Pool {
 
 impl Link {
     fn share(&self) -> Option<Self> {
-        let Self { sender, write_timeout, served } = self;
+        let Self { sender, write_timeout, served, shared } = self;
         match sender {
             Sender::One(_) => None,
             Sender::Many(sender) => Some(Self {
                 sender: Sender::Many(sender.clone()),
                 write_timeout: write_timeout.clone(),
                 served: *served,
+                shared: shared.clone(),
             }),
         }
+    }
+
+    /// Whether one more request finds a free stream. Others go to a further connection, rather than wait for the end of streams
+    /// that may last for hours.
+    fn has_room(&self) -> bool {
+        // One owner is the pool.
+        self.shared.as_ref().is_none_or(|shared| Rc::strong_count(shared) <= shared.streams())
+    }
+}
+
+impl Shared {
+    pub(crate) fn of(connection: &Rc<RefCell<Connection>>) -> Self {
+        Self(Rc::downgrade(connection))
+    }
+
+    /// How many streams the other side lets be open; a hundred until it has said so.
+    fn streams(&self) -> usize {
+        self.0.upgrade().map_or(0, |connection| connection.borrow().current_max_send_streams())
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Shared")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connections that change to WebSocket.
 
 use keybound_model::Configuration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::lab::{Client, Lab, Upstream, service};
 
@@ -41,4 +41,31 @@ async fn an_upstream_may_refuse_to_upgrade() {
     let lab = Lab::start(&upstream.behind_everything());
     let answer = lab.ask(ASK).await;
     assert_eq!((answer.status(), answer.body.as_str()), (403, "no"));
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_what_was_upgraded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let echo = Upstream::echo().await;
+    let services = vec![service(listener.local_addr().unwrap())];
+    let mut lab = Lab::start(&Configuration { services, ..echo.behind_everything() });
+    let mut client = lab.client().await;
+    client.send(ASK).await;
+    let mut upstream = Client::new(listener.accept().await.unwrap().0);
+    upstream.head().await.unwrap();
+    upstream
+        .send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .await;
+    client.head().await.unwrap();
+    lab.stop();
+    while TcpStream::connect(lab.addr()).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    client.send("still").await;
+    assert_eq!(upstream.exactly(5).await, b"still");
+    assert!(!lab.ended.is_finished());
+    drop(client);
+    assert!(upstream.is_closed().await);
+    drop(upstream);
+    (&mut lab.ended).await.unwrap().unwrap();
 }

@@ -61,6 +61,21 @@ pub fn reload(prefix: &Path) -> Result<String, InstanceFault> {
     ))
 }
 
+/// Lets the one in the prefix hand over to the binary that stands in its place now (SIGUSR2), and waits until that serves. Says
+/// what happened.
+///
+/// # Errors
+/// [`InstanceFault`]
+pub async fn upgrade(prefix: &Path, timeout: Duration) -> Result<String, InstanceFault> {
+    let pid = running(prefix)?;
+    send(prefix, pid, Signal::USR2)?;
+    if !gone(prefix, pid, timeout).await? {
+        return Err(InstanceFault::NotUpgraded { pid, timeout });
+    }
+    let new = running(prefix)?;
+    Ok(format!("Keybound upgraded (process {pid} handed over to process {new})\n"))
+}
+
 /// Says what runs in the prefix.
 ///
 /// # Errors

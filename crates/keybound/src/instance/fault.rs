@@ -41,6 +41,14 @@ pub enum InstanceFault {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// It was told to hand over to the new binary, and still runs.
+    #[error("process {pid} still runs after {} s: the new one did not take over; the log says why", timeout.as_secs())]
+    NotUpgraded {
+        /// The process.
+        pid: u32,
+        /// How long was waited.
+        timeout: Duration,
+    },
     /// It did not end, whatever was sent.
     #[error("process {pid} still runs after {} s, and after it was killed", timeout.as_secs())]
     Stuck {

@@ -8,6 +8,6 @@ mod commands;
 mod fault;
 mod pidfile;
 
-pub use commands::{health, quit, reload, stop, stop_if_running};
+pub use commands::{health, quit, reload, stop, stop_if_running, upgrade};
 pub use fault::InstanceFault;
 pub use pidfile::{Found, PidFile, find};

@@ -1,6 +1,6 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ const LONGEST: u64 = 32;
 pub struct PidFile {
     path: PathBuf,
     file: File,
+    /// Whether another process holds it now.
+    left: bool,
 }
 
 /// Who runs in a prefix.
@@ -53,7 +55,7 @@ impl PidFile {
                 .map_err(fault)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
-                    let held = Self { path: path.clone(), file };
+                    let held = Self { path: path.clone(), file, left: false };
                     held.write().map_err(fault)?;
                     return Ok(held);
                 }
@@ -70,16 +72,47 @@ impl PidFile {
         }
     }
 
+    /// Takes the pid file that the process before holds, with its lock, which never opens in between. Its number stays in it
+    /// until [`PidFile::take`]. `None` when it is not the one of this prefix.
+    #[must_use]
+    pub fn adopt(prefix: &Path, file: File) -> Option<Self> {
+        let path = path(prefix);
+        // Until the change it is the other one's to remove.
+        is_at(&file, &path).then_some(Self { path, file, left: true })
+    }
+
+    /// The file, for a process that takes this one's place.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Leaves the file to the process that took this one's place.
+    pub fn leave(&mut self) {
+        self.left = true;
+    }
+
+    /// Writes this process's id; from now on the file goes with this process.
+    ///
+    /// # Errors
+    /// [`InstanceFault::File`]
+    pub fn take(&mut self) -> Result<(), InstanceFault> {
+        self.left = false;
+        self.write().map_err(|cause| InstanceFault::File { path: self.path.clone(), cause })
+    }
+
+    /// Over what is there, so that who looks finds one number or the other.
     fn write(&self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        (&self.file).write_all(format!("{}\n", std::process::id()).as_bytes())
+        let text = format!("{}\n", std::process::id());
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
         // Before the lock goes, so that nobody else's file can stand there yet.
-        if is_at(&self.file, &self.path) {
+        if !self.left && is_at(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -142,6 +175,25 @@ mod tests {
         assert!(matches!(second, InstanceFault::Running { pid } if pid == std::process::id()));
         drop(held);
         assert!(!path(folder.path()).exists());
+        assert_eq!(find(folder.path()).unwrap(), Found::Nobody);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_handed_over_stays_locked_and_goes_with_who_took_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut old = PidFile::hold(folder.path()).await.unwrap();
+        let given = || old.file().try_clone().unwrap();
+        assert!(PidFile::adopt(tempfile::tempdir().unwrap().path(), given()).is_none(), "another prefix");
+        drop(PidFile::adopt(folder.path(), given()).unwrap());
+        assert_eq!(find(folder.path()).unwrap(), Found::Process(std::process::id()), "the old one goes on");
+        let mut new = PidFile::adopt(folder.path(), given()).unwrap();
+        old.file().write_all_at(b"1234567890\n", 0).unwrap();
+        old.leave();
+        drop(old);
+        assert_eq!(find(folder.path()).unwrap(), Found::Process(1_234_567_890));
+        new.take().unwrap();
+        assert_eq!(find(folder.path()).unwrap(), Found::Process(std::process::id()));
+        drop(new);
         assert_eq!(find(folder.path()).unwrap(), Found::Nobody);
     }
 

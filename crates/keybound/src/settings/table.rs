@@ -86,11 +86,12 @@ settings! {
     /// Where the access records of the Admin API go; `off` writes none.
     admin_access_log: AccessLog = "/dev/stderr";
     /// The addresses the proxy listens on; `off` for none. Port 0 takes a free port. Options after an address:
-    /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
+    /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `proxy_protocol` (every connection
+    /// begins with its header, version 1 or 2, or is closed), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
     proxy_listen: ListenSet = "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384";
     /// The addresses the Admin API listens on; `off` for none. Whoever reaches it rules the gateway: an address beyond the
     /// loopback interface is refused unless `admin_token` is set, or the address speaks TLS and `admin_ssl_client_ca` is set,
-    /// or `admin_listen_insecure` says that it is meant. Options as for `proxy_listen`.
+    /// or `admin_listen_insecure` says that it is meant. Options as for `proxy_listen`, without `proxy_protocol`.
     admin_listen: ListenSet = "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384";
     /// What clients of the Admin API must send in the field `Kong-Admin-Token`. Unset: nothing is asked for.
     admin_token: FieldSecret = "";
@@ -105,7 +106,7 @@ settings! {
     /// asked for. Keybound's own setting.
     admin_ssl_client_ca: PemSources = "";
     /// The addresses of the Status API (`/status`, `/status/ready`, `/metrics`), which is read only and asks for nothing; `off`
-    /// for none. Kong's Helm chart and many samples use port 8100. Options as for `proxy_listen`.
+    /// for none. Kong's Helm chart and many samples use port 8100. Options as for `proxy_listen`, without `proxy_protocol`.
     status_listen: ListenSet = "127.0.0.1:8007 reuseport backlog=16384";
     /// The certificate chains of the addresses of `status_listen` with `ssl`. Unset: a self-signed one is made at first start.
     status_ssl_cert: PemSources = "";
@@ -153,7 +154,9 @@ settings! {
     /// The peers whose `X-Forwarded-*` fields and `real_ip_header` count: addresses and networks; `0.0.0.0/0,::/0`
     /// trusts everyone.
     trusted_ips: Networks = "";
-    /// The field in which a trusted peer names the client's address.
+    /// The field in which a trusted peer names the client's address; `proxy_protocol`: it does so in that header, on
+    /// addresses of `proxy_listen` with that option, and the client then takes the peer's place: its forwarding fields count only
+    /// when it is one of `trusted_ips` itself.
     real_ip_header: RealIpHeader = "X-Real-IP";
     /// Whether trusted addresses in `real_ip_header` are skipped, from the right, until one is not trusted.
     real_ip_recursive: Switch = "off";
@@ -238,6 +241,12 @@ settings! {
     error_default_type: ErrorType = "text/plain";
     /// Whether a request with `Kong-Debug: 1` is told the route and the service it matched, in fields of the answer.
     allow_debug_header: Switch = "off";
+    /// How many seconds a stop goes on accepting requests while `/status/ready` already says 503, for load balancers that look
+    /// now and then.
+    stop_delay: Count<0, 3600> = "0";
+    /// How many seconds a stop then waits for requests in flight and WebSockets before it cuts them. `keybound stop` and `quit`
+    /// have a `--timeout` of their own, which ends the process earlier.
+    stop_deadline: Count<0, 86_400> = "30";
     /// The identity of this node: `auto` makes one at first start and keeps it in the prefix.
     node_id: NodeId = "auto";
 }

@@ -13,11 +13,16 @@ use crate::clock::SystemClock;
 /// they could have been used before the start. `iat` counts whole seconds: without this wait, a client that signs
 /// right after the start would carry the very second of the start and be sent for a nonce without need.
 pub(super) async fn wait(configuration: &Configuration, started: UnixTime) {
-    if configuration.plugins.iter().any(forgets_at_start) {
+    if forgets(configuration) {
         let until =
             Duration::from_secs(u64::try_from(started.next_whole_second().secs()).unwrap_or_default());
         tokio::time::sleep(until.saturating_sub(SystemClock.since_epoch())).await;
     }
+}
+
+/// Whether a plugin checks proofs and may have no record of those that were used before the start.
+pub(super) fn forgets(configuration: &Configuration) -> bool {
+    configuration.plugins.iter().any(forgets_at_start)
 }
 
 /// Whether a plugin checks proofs and remembers used ones.

@@ -21,11 +21,12 @@ use super::StartFault;
 use super::balancers::{self, Balancers};
 use super::certificate::{self, Pair};
 use super::door::Door;
+use super::handover::{Heritage, Sockets};
 use super::log_level::ProcessLog;
 use super::prefix::Prefix;
 use super::providers::Providers;
 use super::publication::Publication;
-use super::tls::{self, TlsPolicy};
+use super::tls::{self, ByScheme, TlsPolicy};
 use crate::clock::SystemClock;
 use crate::logging;
 use crate::settings::{Listen, ListenSet, Settings};
@@ -34,12 +35,19 @@ use crate::settings::{Listen, ListenSet, Settings};
 pub(super) struct ControlPlane {
     admin: Vec<Door>,
     status: Vec<Door>,
+    shown: Vec<(&'static Pair, Arc<ByScheme>)>,
 }
 
 impl ControlPlane {
-    pub(super) fn bind(settings: &Settings, prefix: &Prefix, policy: &TlsPolicy) -> Result<Self, StartFault> {
+    pub(super) fn bind(
+        settings: &Settings,
+        prefix: &Prefix,
+        policy: &TlsPolicy,
+        inherited: &mut Sockets,
+    ) -> Result<Self, StartFault> {
         let authorities = client_authorities(settings)?;
-        let tls = Tls { settings, prefix, policy };
+        let mut shown = Vec::new();
+        let mut tls = Tls { settings, prefix, policy, inherited, shown: &mut shown };
         let admin =
             tls.doors("admin_listen", &settings.admin_listen, &certificate::ADMIN, authorities.as_ref())?;
         let status = tls.doors("status_listen", &settings.status_listen, &certificate::STATUS, None)?;
@@ -51,7 +59,7 @@ impl ControlPlane {
                 );
             }
         }
-        Ok(Self { admin, status })
+        Ok(Self { admin, status, shown })
     }
 
     /// The addresses of the Admin API, with the ports that the system chose for port 0, and whether each speaks TLS.
@@ -64,15 +72,37 @@ impl ControlPlane {
         self.status.iter().map(|door| (door.address(), door.is_tls())).collect()
     }
 
-    /// Serves until told to stop; requests in flight finish.
-    pub(super) async fn serve(self, state: AdminState, stopped: watch::Receiver<bool>) {
+    /// The certificates of listeners with `ssl`, to be exchanged while they serve.
+    pub(super) fn shown(&self) -> Vec<(&'static Pair, Arc<ByScheme>)> {
+        self.shown.clone()
+    }
+
+    /// Adds the listening sockets to what another process may take over.
+    pub(super) fn bequeath(&self, settings: &Settings, heritage: &mut Heritage) -> std::io::Result<()> {
+        let admin = self.admin.iter().zip(&settings.admin_listen.0).map(|pair| ("admin_listen", pair));
+        let status = self.status.iter().zip(&settings.status_listen.0).map(|pair| ("status_listen", pair));
+        for (setting, (door, listen)) in admin.chain(status) {
+            heritage.add(setting, listen.address, vec![door.socket()?]);
+        }
+        Ok(())
+    }
+
+    /// Serves until told to stop, the Status API until told separately; requests in flight finish.
+    pub(super) async fn serve(
+        self,
+        state: AdminState,
+        stopped: watch::Receiver<bool>,
+        status_stopped: watch::Receiver<bool>,
+    ) {
         let status = keybound_admin::status_router(state.clone()).layer(middleware::map_request(named));
         let admin = keybound_admin::router(state)
             .layer(middleware::map_request(named))
             .layer(middleware::from_fn(record));
         let mut servers = JoinSet::new();
-        let doors = self.admin.into_iter().map(|door| (door, &admin));
-        for (door, router) in doors.chain(self.status.into_iter().map(|door| (door, &status))) {
+        let doors = self.admin.into_iter().map(|door| (door, &admin, &stopped));
+        for (door, router, stopped) in
+            doors.chain(self.status.into_iter().map(|door| (door, &status, &status_stopped)))
+        {
             servers.spawn(open(door, router.clone(), stopped.clone()));
         }
         while let Some(ended) = servers.join_next().await {
@@ -111,6 +141,17 @@ pub(super) fn closed_to_strangers(settings: &Settings) -> Result<(), StartFault>
     }
 }
 
+/// Refuses the PROXY protocol where nobody reads it.
+pub(super) fn speaks_plainly(settings: &Settings) -> Result<(), StartFault> {
+    for (key, set) in [("admin_listen", &settings.admin_listen), ("status_listen", &settings.status_listen)] {
+        if let Some(listen) = set.0.iter().find(|listen| listen.proxy_protocol) {
+            let cause = format!("{}: proxy_protocol is for proxy_listen only", listen.address);
+            return Err(StartFault::setting(settings, key, cause));
+        }
+    }
+    Ok(())
+}
+
 /// The authorities whose certificates clients of the Admin API must show; `None` when they need not.
 pub(super) fn client_authorities(settings: &Settings) -> Result<Option<RootCertStore>, StartFault> {
     let fault = |cause| StartFault::setting(settings, "admin_ssl_client_ca", cause);
@@ -130,14 +171,16 @@ struct Tls<'a> {
     settings: &'a Settings,
     prefix: &'a Prefix,
     policy: &'a TlsPolicy,
+    inherited: &'a mut Sockets,
+    shown: &'a mut Vec<(&'static Pair, Arc<ByScheme>)>,
 }
 
 impl Tls<'_> {
     fn doors(
-        &self,
+        &mut self,
         key: &'static str,
         listens: &ListenSet,
-        pair: &Pair,
+        pair: &'static Pair,
         authorities: Option<&RootCertStore>,
     ) -> Result<Vec<Door>, StartFault> {
         listens
@@ -145,20 +188,23 @@ impl Tls<'_> {
             .iter()
             .map(|listen| {
                 let tls = listen.ssl.then(|| self.speak(pair, authorities, listen.http2)).transpose()?;
-                Door::bind(self.settings, key, listen, tls)
+                Door::bind(self.settings, key, listen, tls, self.inherited.take(key, listen.address))
             })
             .collect()
     }
 
     fn speak(
-        &self,
-        pair: &Pair,
+        &mut self,
+        pair: &'static Pair,
         authorities: Option<&RootCertStore>,
         http2: bool,
     ) -> Result<Arc<ServerConfig>, StartFault> {
         let identities = pair.identities(self.settings, self.prefix)?;
-        let config = self.policy.server(&identities, authorities, http2);
-        config.map(Arc::new).map_err(|cause| StartFault::setting(self.settings, pair.certificate, cause))
+        let fault = |cause| StartFault::setting(self.settings, pair.certificate, cause);
+        let shown = Arc::new(ByScheme::of(&identities).map_err(fault)?);
+        let config = self.policy.server(Arc::clone(&shown), authorities, http2).map_err(fault)?;
+        self.shown.push((pair, shown));
+        Ok(Arc::new(config))
     }
 }
 

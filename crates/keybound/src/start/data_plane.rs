@@ -8,7 +8,7 @@ use super::certificate;
 use super::prefix::Prefix;
 use super::tls::TlsPolicy;
 use super::trust::Authorities;
-use crate::settings::{ErrorType, Listen, RouterFlavor, Settings, Token};
+use crate::settings::{ErrorType, Listen, RealIpHeader, RouterFlavor, Settings, Token};
 
 /// The certificates of the proxy's listeners with `ssl`; empty when there is none.
 pub(super) fn identities(
@@ -60,7 +60,11 @@ pub(super) fn settings(
         },
         trust: gateway::Trust {
             trusted: settings.trusted_ips.0.clone(),
-            real_ip_header: Some(settings.real_ip_header.0.clone()),
+            real_ip_header: match &settings.real_ip_header {
+                RealIpHeader::Field(name) => Some(name.clone()),
+                RealIpHeader::ProxyProtocol => None,
+            },
+            proxy_protocol: settings.real_ip_header == RealIpHeader::ProxyProtocol,
             recursive: settings.real_ip_recursive.0,
         },
         upstream: gateway::UpstreamSettings {
@@ -86,6 +90,7 @@ pub(super) fn settings(
         },
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
+        stop_deadline: Duration::from_secs(u64::from(settings.stop_deadline.0)),
         ..gateway::Settings::default()
     })
 }
@@ -95,6 +100,7 @@ fn listener(listen: &Listen) -> gateway::Listener {
     gateway::Listener {
         tls: listen.ssl,
         http2: listen.http2,
+        proxy_protocol: listen.proxy_protocol,
         backlog: listen.backlog.unwrap_or(Listen::BACKLOG),
         ..base
     }

@@ -4,7 +4,8 @@
 
 use std::future::Future as _;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::os::fd::AsFd as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -41,12 +42,13 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Binds the address of a setting; `tls` makes what it speaks with `ssl`.
+    /// Binds the address of a setting, or takes over the socket that is bound to it; `tls` makes what it speaks with `ssl`.
     pub(super) fn bind(
         settings: &Settings,
         key: &'static str,
         listen: &Listen,
         tls: Option<Arc<ServerConfig>>,
+        inherited: Vec<StdListener>,
     ) -> Result<Self, StartFault> {
         let fault = |cause: io::Error| StartFault::Listen {
             origin: settings.origin(key).clone(),
@@ -54,13 +56,21 @@ impl Door {
             address: listen.address,
             cause: cause.to_string(),
         };
+        if let Some(taken) = inherited.into_iter().next() {
+            taken.set_nonblocking(true).map_err(fault)?;
+            return Self::on(TcpListener::from_std(taken).map_err(fault)?, tls).map_err(fault);
+        }
         let socket = if listen.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(fault)?;
         // A restart binds while connections of the one before are still in TIME_WAIT.
         socket.set_reuseaddr(true).map_err(fault)?;
         socket.bind(listen.address).map_err(fault)?;
         let listener = socket.listen(listen.backlog.unwrap_or(Listen::BACKLOG)).map_err(fault)?;
-        let address = listener.local_addr().map_err(fault)?;
+        Self::on(listener, tls).map_err(fault)
+    }
+
+    fn on(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
         Ok(Self {
             listener,
             address,
@@ -68,6 +78,11 @@ impl Door {
             room: Arc::new(Semaphore::new(CONNECTIONS)),
             handshakes: JoinSet::new(),
         })
+    }
+
+    /// The listening socket once more, for another process that takes it over.
+    pub(super) fn socket(&self) -> io::Result<StdListener> {
+        self.listener.as_fd().try_clone_to_owned().map(StdListener::from)
     }
 
     /// The address, with the port that the system chose for port 0.

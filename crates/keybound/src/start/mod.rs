@@ -14,6 +14,8 @@ mod dns;
 mod door;
 mod environment;
 mod fault;
+mod handover;
+mod invocation;
 mod log_level;
 mod migrations;
 mod parts;
@@ -21,6 +23,7 @@ mod plugins;
 mod prefix;
 mod providers;
 mod publication;
+mod reload;
 mod running;
 mod secrets;
 mod signals;
@@ -35,13 +38,17 @@ use keybound_plugins::metrics::Metrics;
 use keybound_plugins::{Registry, RootSecret};
 
 pub use fault::StartFault;
+pub use handover::Heir;
+pub use invocation::Invocation;
 pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
 pub(crate) use parts::{OpenStore, Parts};
 pub use running::Running;
 
 use crate::logging;
 use crate::settings::Settings;
+use handover::{Inheritance, Sockets, Told};
 use plugins::Plugins;
+use running::Prepared;
 use signals::{Asked, Signals};
 use source::Declaration;
 use tls::TlsPolicy;
@@ -50,16 +57,19 @@ use trust::Authorities;
 /// Runs the gateway until a signal ends it.
 ///
 /// SIGTERM, SIGINT and SIGQUIT stop it after the requests in flight; a second one stops it at once. SIGHUP reads the configuration
-/// again: when it is broken, the last good one keeps serving and one line of the log says why.
+/// and the certificates of listeners again: when they are broken, the last good ones keep serving and one line of the log says
+/// why. SIGUSR2 starts the program that stands in this one's place now and hands the listening sockets over to it.
 ///
 /// # Errors
 /// [`StartFault`]: nothing serves then.
-pub fn run(settings: &Settings) -> Result<(), StartFault> {
+pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFault> {
     logging::init(settings);
+    // Takes variables out of the environment, which may only be done while there is one thread.
+    let sockets = handover::of_service_manager()?;
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut running = tokio::select! {
-            started = Running::start(settings) => started?,
+            started = begin(settings, invocation, sockets) => started?,
             () = signals.stop_again() => return Ok(()),
         };
         tracing::info!(
@@ -70,16 +80,48 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
             version = %env!("CARGO_PKG_VERSION"),
             "ready"
         );
+        handover::tell(Told::Ready);
+        let mut handed_over = false;
         loop {
             let asked = tokio::select! {
                 asked = signals.next() => asked,
                 fault = running.broke() => return Err(fault),
             };
             match asked {
-                Asked::Reload => running.reload().await,
+                Asked::Reload => {
+                    handover::tell(Told::Reloading);
+                    running.reload(invocation.settings()).await;
+                    handover::tell(Told::Ready);
+                }
+                Asked::Upgrade => {
+                    tracing::info!("starting another process to hand over to");
+                    let handed = tokio::select! {
+                        handed = running.hand_over(invocation.again()) => handed,
+                        () = signals.stop_again() => break,
+                    };
+                    match handed {
+                        Ok(pid) => {
+                            handover::tell(Told::TakenOverBy(pid));
+                            tracing::info!(pid, "handed over: requests in flight finish here");
+                            handed_over = true;
+                            break;
+                        }
+                        Err(cause) => {
+                            tracing::error!(%cause, "the new process did not take over: this one goes on");
+                        }
+                    }
+                }
                 Asked::Stop => break,
             }
         }
+        if handed_over {
+            tokio::select! {
+                () = running.finish() => tracing::info!("ended"),
+                () = signals.stop_again() => tracing::warn!("stopped at once, by a signal"),
+            }
+            return Ok(());
+        }
+        handover::tell(Told::Stopping);
         tracing::info!("stopping: requests in flight finish first");
         tokio::select! {
             () = running.stop() => tracing::info!("stopped"),
@@ -87,6 +129,21 @@ pub fn run(settings: &Settings) -> Result<(), StartFault> {
         }
         Ok(())
     })
+}
+
+/// Starts everything, in place of another process where that was said.
+async fn begin(
+    settings: &Settings,
+    invocation: &Invocation,
+    sockets: Sockets,
+) -> Result<Running, StartFault> {
+    let Some(heir) = invocation.heir() else {
+        let inheritance = Inheritance { sockets, ..Inheritance::default() };
+        return Ok(Prepared::of(settings, inheritance).await?.serve());
+    };
+    let mut prepared = Prepared::of(settings, heir.receive()?).await?;
+    prepared.take_over(heir).await?;
+    Ok(prepared.serve())
 }
 
 /// Reads everything that a start would read, and says what is wrong with it. Writes nothing.
@@ -123,6 +180,7 @@ fn configured(settings: &Settings) -> Result<TlsPolicy, StartFault> {
     }
     data_plane::client_identities(settings)?;
     control_plane::closed_to_strangers(settings)?;
+    control_plane::speaks_plainly(settings)?;
     control_plane::client_authorities(settings)?;
     TlsPolicy::of(settings)
 }

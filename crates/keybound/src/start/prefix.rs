@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,14 @@ impl Prefix {
     pub(super) fn certificate(&self, name: &str) -> (PathBuf, PathBuf) {
         let folder = self.folder.join("ssl");
         (folder.join(format!("{name}.crt")), folder.join(format!("{name}.key")))
+    }
+
+    /// Takes the prefix from the process before, with the file that it handed over; where that is another prefix's, as usual.
+    pub(super) async fn take_over(&self, file: Option<File>) -> Result<PidFile, StartFault> {
+        match file.and_then(|file| PidFile::adopt(&self.folder, file)) {
+            Some(adopted) => Ok(adopted),
+            None => self.hold().await,
+        }
     }
 
     /// Takes the prefix for this process; refused while another one runs there.

@@ -113,7 +113,7 @@ impl Publication {
         let Source::Declarative(declarations) = &self.source else { return self.bring().await };
         let _publishing = self.publishing.lock().await;
         match declarations.from.read(&self.registry).map_err(|fault| fault.to_string())? {
-            Some((text, declared)) => self.take(declarations, text, &declared),
+            Some((text, declared)) => self.take(declarations, (text, false), &declared),
             None => Ok(()),
         }
     }
@@ -132,6 +132,11 @@ impl Publication {
     /// Says that no further declarative configuration is taken.
     pub(super) fn stopping(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    /// The declarative configuration that came through `/config`; `None` when what serves can be read again.
+    pub(super) fn loaded_text(&self) -> Option<String> {
+        self.held().filter(|held| held.loaded).map(|held| held.text)
     }
 
     /// Closes the store after what is under way.
@@ -201,13 +206,18 @@ impl Publication {
     }
 
     /// Puts a declared configuration in place when it can serve.
-    fn take(&self, declarations: &Declarations, text: String, declared: &Declared) -> Result<(), String> {
+    fn take(
+        &self,
+        declarations: &Declarations,
+        (text, loaded): (String, bool),
+        declared: &Declared,
+    ) -> Result<(), String> {
         let snapshot = compile(&self.compiler, &declared.configuration, &self.registry)?;
         client_keys::hand_over(&declared.configuration, &self.registry, false);
         self.declares_keys.store(!declared.configuration.oic_jwks.is_empty(), Ordering::Release);
         declarations.store.replace(declared.records.clone(), declared.configuration.clone());
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
-            Held { text, hash: declared.hash.clone() };
+            Held { text, hash: declared.hash.clone(), loaded };
         self.snapshot.store(Arc::new(snapshot));
         Ok(())
     }
@@ -238,7 +248,8 @@ impl Publisher for Publication {
             Connections { accepted, active, requests }
         });
         let warnings = self.warnings.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Serving { fault, connections, warnings, ..Serving::default() }
+        let stopping = self.stopping.load(Ordering::Acquire);
+        Serving { fault, connections, warnings, stopping, ..Serving::default() }
     }
 }
 
@@ -254,7 +265,7 @@ impl Declarative for Publication {
             let _publishing = self.publishing.try_lock().map_err(|_| LoadFault::Busy)?;
             let declared =
                 source::parse(&text, "declarative config", &self.registry).map_err(LoadFault::Invalid)?;
-            self.take(declarations, text, &declared).map_err(LoadFault::Rejected)?;
+            self.take(declarations, (text, true), &declared).map_err(LoadFault::Rejected)?;
             Ok(declared)
         })
     }

@@ -1,22 +1,27 @@
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybound_gateway::{BindFault, Compiler, Gateway, RunFault};
-use keybound_pop::time::Clock as _;
+use keybound_admin::AdminState;
+use keybound_gateway::{BindFault, Closing, Compiler, Gateway, RunFault};
+use keybound_pop::time::{Clock as _, UnixTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::StartFault;
 use super::control_plane::{self, ControlPlane};
+use super::handover::{Heir, Heritage, Inheritance, Sockets};
 use super::prefix::Prefix;
 use super::publication::Publication;
-use super::source::{Declaration, Source};
+use super::reload::{self, ShownCertificates};
+use super::source::{self, Declaration, Source};
 use super::trust::Authorities;
 use super::{Equipment, client_keys, cold, configured, data_plane, plugins};
 use crate::clock::SystemClock;
 use crate::instance::PidFile;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsFault};
 
 /// How long connections of the Admin API may take to end.
 const ADMIN_STOP: Duration = Duration::from_secs(5);
@@ -30,8 +35,30 @@ pub struct Running {
     data_plane: JoinHandle<Result<(), RunFault>>,
     control_plane: JoinHandle<()>,
     stop: watch::Sender<bool>,
+    /// The Status API goes on while requests in flight finish.
+    stop_status: watch::Sender<bool>,
+    stop_delay: Duration,
+    closing: Closing,
+    heritage: Heritage,
+    shown: ShownCertificates,
+    settings: Settings,
     /// Last, because it lets the next one into the prefix.
-    _pid: PidFile,
+    pid: PidFile,
+}
+
+/// Everything that serves, built and bound, and not yet serving.
+pub(super) struct Prepared {
+    gateway: Gateway,
+    control_plane: ControlPlane,
+    state: AdminState,
+    publication: Arc<Publication>,
+    proxy: Vec<(SocketAddr, bool)>,
+    heritage: Heritage,
+    shown: ShownCertificates,
+    settings: Settings,
+    /// When it may serve at the earliest, where it takes the place of another process.
+    opens: Option<UnixTime>,
+    pid: PidFile,
 }
 
 impl Running {
@@ -40,42 +67,7 @@ impl Running {
     /// # Errors
     /// [`StartFault`] with the place and the cause.
     pub async fn start(settings: &Settings) -> Result<Self, StartFault> {
-        let started = SystemClock.now();
-        let authorities = Authorities::read(settings)?;
-        let policy = configured(settings)?;
-        let Equipment { plugins, metrics, root } = plugins(settings, &authorities, started)?;
-        let declaration = Declaration::of(settings)?;
-        let declared = declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten();
-
-        let prefix = Prefix::open(settings)?;
-        let pid = prefix.hold().await?;
-        let node_id = prefix.node_id()?;
-        let identities = data_plane::identities(settings, &prefix)?;
-        let (source, loaded) = match declaration {
-            Some(from) => Source::declarative(from, declared),
-            None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
-        };
-        source.share_root(&root).await?;
-        let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
-        let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
-        let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);
-
-        cold::wait(&loaded.configuration, started).await;
-        let gateway =
-            Gateway::bind(plane, publication.snapshot()).map_err(|fault| bind_fault(settings, fault))?;
-        publication.count_by(gateway.counts());
-        let control_plane = ControlPlane::bind(settings, &prefix, &policy)?;
-
-        let (admin, status) = (control_plane.admin(), control_plane.status());
-        let state = control_plane::state(settings, &publication, node_id, metrics);
-        let proxy = gateway.local_addrs().iter().copied();
-        let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
-        tokio::spawn(client_keys::keep(Arc::clone(&publication), control_plane::until(stopped.clone())));
-        let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
-        let control_plane = tokio::spawn(control_plane.serve(state, stopped));
-        Ok(Self { proxy, admin, status, publication, data_plane, control_plane, stop, _pid: pid })
+        Ok(Prepared::of(settings, Inheritance::default()).await?.serve())
     }
 
     /// The addresses of the proxy, in the order of the settings.
@@ -106,8 +98,9 @@ impl Running {
         urls(&self.status)
     }
 
-    /// Reads the configuration again; the log says how it went.
-    pub async fn reload(&self) {
+    /// Reads the configuration and the certificates of listeners again, each as a whole or not at all; the log says how it went.
+    /// `written` is what the settings say now.
+    pub(super) async fn reload(&self, written: Result<Settings, Vec<SettingsFault>>) {
         match self.publication.reload().await {
             Ok(()) => tracing::info!("the configuration was read again"),
             Err(cause) => {
@@ -115,6 +108,53 @@ impl Running {
                 tracing::error!(%cause, "the configuration cannot be read again: the last good one keeps serving");
             }
         }
+        let written = match written {
+            Ok(written) => written,
+            Err(faults) => {
+                for cause in faults {
+                    tracing::error!(%cause, "the settings cannot be read again: those of the start hold");
+                }
+                self.settings.clone()
+            }
+        };
+        match self.shown.read_again(&written) {
+            Ok(()) => tracing::info!("the certificates of listeners were read again"),
+            Err(cause) => tracing::error!(
+                %cause,
+                "the certificates of listeners cannot be read again: the last good ones are shown"
+            ),
+        }
+        let changed = reload::changed(&self.settings, &written);
+        if !changed.is_empty() {
+            let settings = changed.join(", ");
+            tracing::warn!(settings, "these settings changed, and count after an upgrade or a restart");
+        }
+    }
+
+    /// Starts the program that stands in this one's place now, and hands everything over to it: nothing is accepted here any
+    /// more afterwards. Answers the id of the new process.
+    ///
+    /// # Errors
+    /// Why it did not take over, for the log; this one goes on.
+    pub(super) async fn hand_over(&mut self, to: (&Path, &[OsString])) -> Result<u32, String> {
+        let mut heir = self.heritage.offer(to, self.pid.file(), self.publication.loaded_text()).await?;
+        heir.moment().await;
+        heir.waits()?;
+        self.publication.stopping();
+        let _ = self.stop.send(true);
+        let _ = self.stop_status.send(true);
+        let closing = self.closing.clone();
+        closing.closed().await;
+        // What is being written is read by the new one.
+        if tokio::time::timeout(ADMIN_STOP, &mut self.control_plane).await.is_err() {
+            tracing::warn!("connections to the Admin API were cut");
+            self.control_plane.abort();
+        }
+        self.pid.leave();
+        Ok(heir.go().await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the new process went away at the last moment: nothing serves");
+            0
+        }))
     }
 
     /// Waits until the data plane ends by itself, which is a fault.
@@ -127,21 +167,179 @@ impl Running {
         StartFault::System { what: "the data plane", cause }
     }
 
-    /// Stops listening, lets the requests in flight finish, and closes the store.
-    pub async fn stop(self) {
+    /// Says that it is not ready any more, stops listening, lets the requests in flight finish, and closes the store.
+    pub async fn stop(mut self) {
         self.publication.stopping();
+        if !self.stop_delay.is_zero() {
+            tokio::time::sleep(self.stop_delay).await;
+        }
+        self.heritage = Heritage::default();
         // Nobody is left to be told when everything ended by itself.
         let _ = self.stop.send(true);
+        self.finish().await;
+    }
+
+    /// Lets the requests in flight finish, after everything was handed over, and closes the store.
+    pub(super) async fn finish(mut self) {
+        self.heritage = Heritage::default();
         match self.data_plane.await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => tracing::error!(%fault, "the data plane ended badly"),
             Err(error) => tracing::error!(%error, "the data plane ended badly"),
         }
-        if tokio::time::timeout(ADMIN_STOP, self.control_plane).await.is_err() {
+        let _ = self.stop_status.send(true);
+        if !self.control_plane.is_finished()
+            && tokio::time::timeout(ADMIN_STOP, self.control_plane).await.is_err()
+        {
             tracing::warn!("connections to the Admin API were cut");
         }
         self.publication.close().await;
     }
+}
+
+impl Prepared {
+    /// Builds and binds everything, with what was inherited.
+    pub(super) async fn of(settings: &Settings, inheritance: Inheritance) -> Result<Self, StartFault> {
+        let Inheritance { mut sockets, pid, configuration, seconds } = inheritance;
+        let now = SystemClock.now();
+        // An heir counts from the moment of the change, which lies ahead: until then the other one takes proofs.
+        let started = seconds.map_or(now, |seconds| {
+            UnixTime::from_secs(now.next_whole_second().secs().saturating_add(i64::from(seconds)))
+        });
+        let authorities = Authorities::read(settings)?;
+        let policy = configured(settings)?;
+        let Equipment { plugins, metrics, root } = plugins(settings, &authorities, started)?;
+        let declaration = Declaration::of(settings)?;
+        let loaded_before = configuration.filter(|_| declaration.is_some());
+        let came_by_config = loaded_before.is_some();
+        let declared = match loaded_before {
+            Some(text) => {
+                let declared = source::parse(&text, "the configuration of the process before", &plugins);
+                Some((text, declared.map_err(|fault| StartFault::Declarative(fault.to_string()))?))
+            }
+            None => declaration.as_ref().map(|from| from.read(&plugins)).transpose()?.flatten(),
+        };
+
+        let prefix = Prefix::open(settings)?;
+        let pid = prefix.take_over(pid).await?;
+        let node_id = prefix.node_id()?;
+        let identities = data_plane::identities(settings, &prefix)?;
+        let (source, loaded) = match declaration {
+            Some(from) => Source::declarative(from, declared, came_by_config),
+            None => Source::open(settings, &prefix, &authorities, Arc::clone(&plugins) as _).await?,
+        };
+        source.share_root(&root).await?;
+        let plane = data_plane::settings(settings, identities, &authorities, &policy)?;
+        let compiler = Compiler::new(&plane).map_err(|fault| bind_fault(settings, fault))?;
+        let publication = Arc::new(Publication::new(source, plugins, compiler, &loaded)?);
+
+        let opens = seconds.filter(|_| cold::forgets(&loaded.configuration)).map(|_| started);
+        if seconds.is_none() {
+            cold::wait(&loaded.configuration, started).await;
+        }
+        let inherited = sockets.take_all("proxy_listen", &settings.proxy_listen);
+        let gateway = Gateway::bind_with(plane, publication.snapshot(), inherited)
+            .map_err(|fault| bind_fault(settings, fault))?;
+        publication.count_by(gateway.counts());
+        let control_plane = ControlPlane::bind(settings, &prefix, &policy, &mut sockets)?;
+        not_wanted(&sockets, seconds.is_some())?;
+
+        let heritage = heritage(settings, &gateway, &control_plane).map_err(|error| StartFault::System {
+            what: "the listening sockets once more",
+            cause: error.to_string(),
+        })?;
+        let proxy = gateway.local_addrs().iter().copied();
+        let proxy = proxy.zip(settings.proxy_listen.0.iter().map(|listen| listen.ssl)).collect();
+        let shown =
+            ShownCertificates { proxy: gateway.certificates(), control: control_plane.shown(), prefix };
+        let state = control_plane::state(settings, &publication, node_id, metrics);
+        Ok(Self {
+            gateway,
+            control_plane,
+            state,
+            publication,
+            proxy,
+            heritage,
+            shown,
+            settings: settings.clone(),
+            opens,
+            pid,
+        })
+    }
+
+    /// Waits for the word of the process before, where there is one, and reads what it wrote until then.
+    pub(super) async fn take_over(&mut self, heir: &Heir) -> Result<(), StartFault> {
+        heir.ready(self.opens).await?;
+        if let Err(fault) = self.pid.take() {
+            tracing::error!(%fault, "the pid file does not name this process");
+        }
+        if !self.publication.is_declarative()
+            && let Err(cause) = self.publication.reload().await
+        {
+            tracing::error!(%cause, "what was configured last cannot be put in place");
+        }
+        Ok(())
+    }
+
+    /// Serves.
+    pub(super) fn serve(self) -> Running {
+        let Self {
+            gateway, control_plane, state, publication, proxy, heritage, shown, settings, pid, ..
+        } = self;
+        let (admin, status) = (control_plane.admin(), control_plane.status());
+        let ((stop, stopped), (stop_status, status_stopped)) = (watch::channel(false), watch::channel(false));
+        let closing = gateway.closing();
+        tokio::spawn(Arc::clone(&publication).follow(control_plane::until(stopped.clone())));
+        tokio::spawn(client_keys::keep(Arc::clone(&publication), control_plane::until(stopped.clone())));
+        let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
+        let control_plane = tokio::spawn(control_plane.serve(state, stopped, status_stopped));
+        let stop_delay = Duration::from_secs(u64::from(settings.stop_delay.0));
+        Running {
+            proxy,
+            admin,
+            status,
+            publication,
+            data_plane,
+            control_plane,
+            stop,
+            stop_status,
+            stop_delay,
+            closing,
+            heritage,
+            shown,
+            settings,
+            pid,
+        }
+    }
+}
+
+/// Sockets that no setting names: of a process before they were for addresses that are not listened on any more; a service manager
+/// that binds what nobody accepts on is a mistake.
+fn not_wanted(sockets: &Sockets, heir: bool) -> Result<(), StartFault> {
+    for address in sockets.left() {
+        if heir {
+            tracing::info!(%address, "the settings do not name this address any more: it is closed");
+            continue;
+        }
+        return Err(StartFault::System {
+            what: "a socket of the service manager (LISTEN_FDS)",
+            cause: format!("{address} is named by none of proxy_listen, admin_listen, status_listen"),
+        });
+    }
+    Ok(())
+}
+
+fn heritage(
+    settings: &Settings,
+    gateway: &Gateway,
+    control_plane: &ControlPlane,
+) -> std::io::Result<Heritage> {
+    let mut heritage = Heritage::default();
+    for (listen, sockets) in settings.proxy_listen.0.iter().zip(gateway.sockets()?) {
+        heritage.add("proxy_listen", listen.address, sockets);
+    }
+    control_plane.bequeath(settings, &mut heritage)?;
+    Ok(heritage)
 }
 
 fn urls(addresses: &[(SocketAddr, bool)]) -> String {

@@ -8,6 +8,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     quit: Signal,
     hang_up: Signal,
+    user_2: Signal,
 }
 
 /// What a signal asks for.
@@ -17,6 +18,8 @@ pub(super) enum Asked {
     Stop,
     /// SIGHUP: read the configuration again.
     Reload,
+    /// SIGUSR2: hand over to the binary that stands in this one's place.
+    Upgrade,
 }
 
 impl Signals {
@@ -29,6 +32,7 @@ impl Signals {
             interrupt: on(SignalKind::interrupt())?,
             quit: on(SignalKind::quit())?,
             hang_up: on(SignalKind::hangup())?,
+            user_2: on(SignalKind::user_defined2())?,
         })
     }
 
@@ -39,6 +43,7 @@ impl Signals {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.quit.recv() => Asked::Stop,
             _ = self.hang_up.recv() => Asked::Reload,
+            _ = self.user_2.recv() => Asked::Upgrade,
         }
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Declarations {
 pub(super) struct Held {
     pub(super) text: String,
     pub(super) hash: String,
+    /// Whether it came through `/config`, and stands nowhere else.
+    pub(super) loaded: bool,
 }
 
 impl Source {
@@ -86,20 +88,24 @@ impl Source {
     }
 
     /// Holds what was declared.
-    pub(super) fn declarative(from: Declaration, declared: Option<(String, Declared)>) -> (Self, Versioned) {
+    pub(super) fn declarative(
+        from: Declaration,
+        declared: Option<(String, Declared)>,
+        loaded: bool,
+    ) -> (Self, Versioned) {
         let store = Arc::new(MemoryStore::default());
         let (held, configuration) = match declared {
             Some((text, declared)) => {
                 store.replace(declared.records, declared.configuration.clone());
-                (Held { text, hash: declared.hash }, declared.configuration)
+                (Held { text, hash: declared.hash, loaded }, declared.configuration)
             }
             None => {
                 tracing::warn!("database is off and declarative_config is not set: nothing is configured");
-                (Held { text: String::new(), hash: "0".repeat(32) }, Configuration::default())
+                (Held { text: String::new(), hash: "0".repeat(32), loaded: false }, Configuration::default())
             }
         };
-        let loaded = Versioned { version: 0, configuration };
-        (Self::Declarative(Declarations { store, held: RwLock::new(held), from }), loaded)
+        let versioned = Versioned { version: 0, configuration };
+        (Self::Declarative(Declarations { store, held: RwLock::new(held), from }), versioned)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use keybound_gateway::{CipherSuites, ServerIdentity, SuiteFault, TlsProtocols};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
@@ -75,7 +76,7 @@ impl TlsPolicy {
     /// What the library says.
     pub(super) fn server(
         &self,
-        identities: &[ServerIdentity],
+        certificates: Arc<ByScheme>,
         authorities: Option<&RootCertStore>,
         http2: bool,
     ) -> Result<ServerConfig, String> {
@@ -91,8 +92,7 @@ impl TlsPolicy {
                 builder.with_client_cert_verifier(verifier.map_err(|error| error.to_string())?)
             }
         };
-        let certificates = identities.iter().map(certified).collect::<Result<_, _>>()?;
-        let mut config = builder.with_cert_resolver(Arc::new(ByScheme(certificates)));
+        let mut config = builder.with_cert_resolver(certificates);
         config.alpn_protocols =
             if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
         if self.tickets {
@@ -142,19 +142,34 @@ fn certified(identity: &ServerIdentity) -> Result<Arc<CertifiedKey>, String> {
 }
 
 /// Shows the first certificate whose key the client can check: RSA and ECDSA side by side.
-struct ByScheme(Vec<Arc<CertifiedKey>>);
+pub(super) struct ByScheme(ArcSwap<Vec<Arc<CertifiedKey>>>);
+
+impl ByScheme {
+    /// # Errors
+    /// What is wrong with a key.
+    pub(super) fn of(identities: &[ServerIdentity]) -> Result<Self, String> {
+        let certificates = identities.iter().map(certified).collect::<Result<_, _>>()?;
+        Ok(Self(ArcSwap::from_pointee(certificates)))
+    }
+
+    /// Shows what the other would, from the next handshake on.
+    pub(super) fn replace(&self, other: &Self) {
+        self.0.store(other.0.load_full());
+    }
+}
 
 impl ResolvesServerCert for ByScheme {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let fits =
             |certified: &&Arc<CertifiedKey>| certified.key.choose_scheme(hello.signature_schemes()).is_some();
-        self.0.iter().find(fits).or_else(|| self.0.first()).cloned()
+        let certificates = self.0.load();
+        certificates.iter().find(fits).or_else(|| certificates.first()).cloned()
     }
 }
 
 impl fmt::Debug for ByScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByScheme").field("certificates", &self.0.len()).finish()
+        f.debug_struct("ByScheme").field("certificates", &self.0.load().len()).finish()
     }
 }
 

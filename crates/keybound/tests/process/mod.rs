@@ -47,7 +47,16 @@ impl Gateway {
 
     /// The same by another command that runs in the foreground.
     pub(crate) fn started_by(command: &str, prefix: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut command = keybound(&[command], &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
+        Self::started(&[command], prefix, environment)
+    }
+
+    /// The same with options of the command line.
+    pub(crate) fn start_with(options: &[&str], prefix: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::started(&[&["start"], options].concat(), prefix, environment)
+    }
+
+    fn started(arguments: &[&str], prefix: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = keybound(arguments, &[("KEYBOUND_PREFIX", &prefix.display().to_string())]);
         if !environment.iter().any(|(name, _)| *name == "KEYBOUND_PROXY_LISTEN") {
             command.env("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0");
         }
@@ -108,6 +117,11 @@ impl Gateway {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
+    }
+
+    /// Waits for the end; the exit code. What it logs may go on: another process can have its standard error.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     pub(crate) fn get(&self, path: &str) -> Response {

@@ -60,8 +60,41 @@ pub struct BodyEdit {
 
 /// A request that every plugin of its chain let through.
 ///
-/// The upstream stage takes nothing else, and nothing but [`Chain::decide`] makes one: forwarding a request that was
-/// not decided does not compile.
+/// The upstream stage takes nothing else, and nothing but [`Chain::decide`] makes one. What a chain permitted is forwarded:
+///
+/// ```
+/// # use keybound_plugins::contract::{Head, Permit};
+/// fn upstream(_: Permit) {}
+/// fn gateway(head: Head, permit: Permit) {
+///     upstream(permit);
+/// }
+/// ```
+///
+/// A head that no chain decided on is not. The same lines, but for the one that hands over, do not compile:
+///
+/// ```compile_fail,E0308
+/// # use keybound_plugins::contract::{Head, Permit};
+/// fn upstream(_: Permit) {}
+/// fn gateway(head: Head, permit: Permit) {
+///     upstream(head);
+/// }
+/// ```
+///
+/// Nor does anybody make a permit by hand; a chain's is taken as it comes:
+///
+/// ```
+/// # use keybound_plugins::contract::{Head, Permit};
+/// fn permit(head: Head, permit: Permit) -> Permit {
+///     permit
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # use keybound_plugins::contract::{Head, Permit};
+/// fn permit(head: Head, permit: Permit) -> Permit {
+///     Permit { head }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit {
     head: Head,

@@ -9,11 +9,11 @@ use moka::sync::Cache;
 
 /// Bytes of proof headers that are kept.
 const HEADERS: u64 = 32 * 1024 * 1024;
-/// Bytes of prepared keys that are kept: some seven hundred of those that come back most often.
+/// Bytes of prepared keys that are kept: some four hundred of those that come back most often.
 const PREPARED: u64 = 64 * 1024 * 1024;
-/// A key is prepared when it has been used so often. Preparing costs as much as a dozen signature checks, on the request that
+/// A key is prepared when it has been used so often. Preparing costs as much as two dozen signature checks, on the request that
 /// happens to be the last of these; a client that has many keys can not make it cost more than a fifth of its own requests.
-const USES: u32 = 64;
+const USES: u32 = 128;
 
 /// Proof headers that were checked, by their text, and keys that were made ready to verify for less.
 pub(super) struct ProofKeys {

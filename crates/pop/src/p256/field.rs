@@ -1,5 +1,6 @@
 //! The field of the curve's coordinates, in Montgomery form: a value `x` is kept as `x · 2^256` modulo the prime.
 
+use super::inverse::{self, Modulus};
 use super::limbs::{self, Limbs, adc, mac};
 
 /// The prime: 2^256 − 2^224 + 2^192 + 2^96 − 1.
@@ -8,6 +9,12 @@ pub(super) const PRIME: Limbs = [0xffff_ffff_ffff_ffff, 0x0000_0000_ffff_ffff, 0
 /// 2^512 modulo the prime.
 const SQUARED_RADIX: Limbs =
     [0x0000_0000_0000_0003, 0xffff_fffb_ffff_ffff, 0xffff_ffff_ffff_fffe, 0x0000_0004_ffff_fffd];
+
+struct Prime;
+
+impl Modulus for Prime {
+    const VALUE: Limbs = PRIME;
+}
 
 /// An element of the field; always below the prime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +32,6 @@ impl Field {
     }
 
     /// The value.
-    #[cfg(test)]
     pub(super) const fn value(&self) -> Limbs {
         self.mul(&Self([1, 0, 0, 0])).0
     }
@@ -57,12 +63,11 @@ impl Field {
     #[inline]
     pub(super) const fn mul(&self, other: &Self) -> Self {
         let [b0, b1, b2, b3] = other.0;
-        let mut sum = [0; 5];
-        sum = round(sum, self.0, b0);
-        sum = round(sum, self.0, b1);
-        sum = round(sum, self.0, b2);
-        let [s0, s1, s2, s3, top] = round(sum, self.0, b3);
-        Self(limbs::reduced([s0, s1, s2, s3], top, PRIME))
+        let [t0, s0, s1, s2, s3] = row([0; 4], self.0, b0);
+        let [t1, s0, s1, s2, s3] = row([s0, s1, s2, s3], self.0, b1);
+        let [t2, s0, s1, s2, s3] = row([s0, s1, s2, s3], self.0, b2);
+        let [t3, t4, t5, t6, t7] = row([s0, s1, s2, s3], self.0, b3);
+        Self::divided([t0, t1, t2, t3], [t4, t5, t6, t7])
     }
 
     #[inline]
@@ -87,9 +92,14 @@ impl Field {
         let (t5, carry) = adc(t5, carry, 0);
         let (t6, carry) = mac(t6, a3, a3, carry);
         let (t7, _) = adc(t7, carry, 0);
+        Self::divided([t0, t1, t2, t3], [t4, t5, t6, t7])
+    }
+
+    /// A product of two elements, by its halves, divided by 2^256 modulo the prime.
+    #[inline(always)]
+    const fn divided(low: Limbs, high: Limbs) -> Self {
         // The lower half is brought to zero word by word; what remains is added to the upper half.
-        let low = folded(folded(folded(folded([t0, t1, t2, t3]))));
-        let (sum, carry) = limbs::add(low, [t4, t5, t6, t7]);
+        let (sum, carry) = limbs::add(folded(folded(folded(folded(low)))), high);
         Self(limbs::reduced(sum, carry, PRIME))
     }
 
@@ -97,42 +107,31 @@ impl Field {
         self.add(self)
     }
 
-    /// The inverse, by Fermat: `x^(p − 2)`. Zero has none and stays zero.
+    /// The inverse. Zero has none and stays zero.
     pub(super) fn inverted(&self) -> Self {
-        let [low, rest @ ..] = PRIME;
-        let [r1, r2, r3] = rest;
-        let mut power = Self::ONE;
-        for word in [r3, r2, r1, low - 2] {
-            for bit in (0..64).rev() {
-                power = power.square();
-                if word >> bit & 1 == 1 {
-                    power = power.mul(self);
-                }
-            }
-        }
-        power
+        Self::new(inverse::of::<Prime>(self.value()))
     }
 }
 
-/// Adds `a · b` and a multiple of the prime that makes the lowest word zero, which is then dropped.
+/// `sum + a · b`. The upper halves of the products are added to the lower ones first: two chains of carries take less time than
+/// one that goes through every multiplication.
+#[inline(always)]
+const fn row([s0, s1, s2, s3]: Limbs, [a0, a1, a2, a3]: Limbs, b: u64) -> [u64; 5] {
+    let ((l0, h0), (l1, h1)) = (mac(0, a0, b, 0), mac(0, a1, b, 0));
+    let ((l2, h2), (l3, h3)) = (mac(0, a2, b, 0), mac(0, a3, b, 0));
+    let (l1, carry) = adc(l1, h0, 0);
+    let (l2, carry) = adc(l2, h1, carry);
+    let (l3, carry) = adc(l3, h2, carry);
+    let (l4, _) = adc(h3, 0, carry);
+    let (sum, carry) = limbs::add([s0, s1, s2, s3], [l0, l1, l2, l3]);
+    let [t0, t1, t2, t3] = sum;
+    [t0, t1, t2, t3, l4 + carry]
+}
+
+/// One word of a reduction: adds the multiple of the prime that makes the lowest word zero, which is then dropped.
 ///
 /// The prime is −1 modulo 2^64, so that the multiple is the lowest word `m` itself, and its products are shifts but for
 /// the highest: `m · p = m · 2^64 · (2^32 + …)`.
-#[inline(always)]
-const fn round([s0, s1, s2, s3, s4]: [u64; 5], [a0, a1, a2, a3]: Limbs, b: u64) -> [u64; 5] {
-    let (m, carry) = mac(s0, a0, b, 0);
-    let (t1, carry) = mac(s1, a1, b, carry);
-    let (t2, carry) = mac(s2, a2, b, carry);
-    let (t3, carry) = mac(s3, a3, b, carry);
-    let (t4, t5) = adc(s4, carry, 0);
-    let (r1, carry) = adc(t1, m << 32, 0);
-    let (r2, carry) = adc(t2, m >> 32, carry);
-    let (r3, carry) = mac(t3, m, PRIME[3], carry);
-    let (r4, carry) = adc(t4, carry, 0);
-    [r1, r2, r3, r4, t5 + carry]
-}
-
-/// One word of a reduction: the same multiple of the prime, added to the four lowest words.
 #[inline(always)]
 const fn folded([m, t1, t2, t3]: Limbs) -> Limbs {
     let (r1, carry) = adc(t1, m << 32, 0);

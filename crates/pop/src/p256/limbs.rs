@@ -11,20 +11,20 @@ pub(super) const fn mac(a: u64, b: u64, c: u64, carry: u64) -> (u64, u64) {
     (sum as u64, (sum >> 64) as u64)
 }
 
-/// `a + b + carry`, as the lower and the upper word.
+/// `a + b` and a carry of 0 or 1, as the lower word and the carry.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the two halves of a double word")]
 pub(super) const fn adc(a: u64, b: u64, carry: u64) -> (u64, u64) {
-    let sum = a as u128 + b as u128 + carry as u128;
-    (sum as u64, (sum >> 64) as u64)
+    let (sum, one) = a.overflowing_add(b);
+    let (sum, other) = sum.overflowing_add(carry);
+    (sum, (one | other) as u64)
 }
 
-/// `a - b - borrow`, and whether it borrowed.
+/// `a - b` and a borrow of 0 or 1, and whether it borrowed.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "the two halves of a double word")]
 pub(super) const fn sbb(a: u64, b: u64, borrow: u64) -> (u64, u64) {
-    let difference = (a as u128).wrapping_sub(b as u128).wrapping_sub(borrow as u128);
-    (difference as u64, ((difference >> 64) as u64) & 1)
+    let (difference, one) = a.overflowing_sub(b);
+    let (difference, other) = difference.overflowing_sub(borrow);
+    (difference, (one | other) as u64)
 }
 
 /// `a - b`, and whether it borrowed.

@@ -13,12 +13,13 @@ mod inverse;
 mod limbs;
 mod point;
 mod scalar;
+mod sum;
 mod table;
 
 use std::sync::Arc;
 
 use self::field::{Field, PRIME};
-use self::point::{Affine, Point};
+use self::point::Affine;
 use self::scalar::{ORDER, Scalar};
 use self::table::Table;
 
@@ -38,13 +39,13 @@ const GENERATOR: Affine = Affine {
     ]),
 };
 
-/// Multiples of the generator, for all keys.
-pub(crate) struct Base(Table<7>);
+/// Multiples of the generator, for all keys: a megabyte and a half.
+pub(crate) struct Base(Table<11>);
 
 /// Multiples of a public key's point, beside those of the generator.
 pub(crate) struct Multiples {
     base: Arc<Base>,
-    table: Table<6>,
+    table: Table<7>,
 }
 
 impl Base {
@@ -54,7 +55,7 @@ impl Base {
 }
 
 impl Multiples {
-    /// Works out the multiples: as much time as a dozen signature checks take. The coordinates must be those of a point that
+    /// Works out the multiples: as much time as two dozen signature checks take. The coordinates must be those of a point that
     /// was found to lie on the curve.
     pub(crate) fn new(base: &Arc<Base>, x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
         let (x, y) = (limbs::from_bytes(x), limbs::from_bytes(y));
@@ -85,8 +86,10 @@ impl Multiples {
         let inverse = Scalar::reduced(s).inverted();
         let of_base = Scalar::reduced(limbs::from_bytes(digest)).mul(&inverse).value();
         let of_key = Scalar::reduced(r).mul(&inverse).value();
-        let sum = self.base.0.add_multiple(Point::IDENTITY, of_base);
-        let sum = self.table.add_multiple(sum, of_key);
+        let mut summands = Vec::with_capacity(Table::<11>::WINDOWS + Table::<7>::WINDOWS);
+        self.base.0.add_multiple(&mut summands, of_base);
+        self.table.add_multiple(&mut summands, of_key);
+        let sum = sum::of(summands);
         if sum.z.is_zero() {
             return None;
         }

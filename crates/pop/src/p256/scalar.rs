@@ -1,6 +1,6 @@
 //! Numbers modulo the order of the curve, in Montgomery form.
 
-use super::inverse;
+use super::inverse::{self, Modulus};
 use super::limbs::{self, Limbs, adc, mac};
 
 /// The order of the curve's group (SEC 2 §2.4.2).
@@ -13,6 +13,12 @@ const SQUARED_RADIX: Limbs =
 
 /// −1 / order modulo 2^64.
 const FACTOR: u64 = 0xccd1_c8aa_ee00_bc4f;
+
+struct Order;
+
+impl Modulus for Order {
+    const VALUE: Limbs = ORDER;
+}
 
 /// A number modulo the order; always below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,7 @@ impl Scalar {
 
     /// The inverse of a number other than zero.
     pub(super) fn inverted(&self) -> Self {
-        Self::reduced(inverse::of(self.value()))
+        Self::reduced(inverse::of::<Order>(self.value()))
     }
 }
 

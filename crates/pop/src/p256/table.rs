@@ -7,8 +7,8 @@ use super::point::{Affine, Point, normalized};
 pub(super) struct Table<const WIDTH: usize>(Vec<Affine>);
 
 impl<const WIDTH: usize> Table<WIDTH> {
-    /// One more bit than a number has, so that the last carry finds its place.
-    const WINDOWS: usize = 257_usize.div_ceil(WIDTH);
+    /// How many points a multiple is the sum of, at most: one more bit than a number has, so that the last carry finds its place.
+    pub(super) const WINDOWS: usize = 257_usize.div_ceil(WIDTH);
     const MULTIPLES: usize = 1 << (WIDTH - 1);
 
     /// The table of a point of the curve.
@@ -37,9 +37,8 @@ impl<const WIDTH: usize> Table<WIDTH> {
         self.0.len() * size_of::<Affine>()
     }
 
-    /// `sum` and the multiple of the point.
-    pub(super) fn add_multiple(&self, sum: Point, number: Limbs) -> Point {
-        let mut sum = sum;
+    /// Adds the points whose sum is the multiple of the point: one for each digit that is not zero.
+    pub(super) fn add_multiple(&self, to: &mut Vec<Affine>, number: Limbs) {
         let mut carry = 0;
         for (window, row) in self.0.chunks_exact(Self::MULTIPLES).enumerate() {
             // Digits from −2^(w−1) + 1 to 2^(w−1): what is larger borrows from the next window.
@@ -48,9 +47,8 @@ impl<const WIDTH: usize> Table<WIDTH> {
                 if digit > Self::MULTIPLES { (true, (1 << WIDTH) - digit) } else { (false, digit) };
             carry = usize::from(negative);
             let Some(multiple) = digit.checked_sub(1).and_then(|index| row.get(index)) else { continue };
-            sum = if negative { sum.plus(&multiple.negated()) } else { sum.plus(multiple) };
+            to.push(if negative { multiple.negated() } else { *multiple });
         }
-        sum
     }
 }
 

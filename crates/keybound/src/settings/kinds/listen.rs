@@ -17,6 +17,8 @@ pub struct Listen {
     pub ssl: bool,
     /// Whether it speaks HTTP/2 beside HTTP/1.1: by ALPN with TLS, by prior knowledge without.
     pub http2: bool,
+    /// Whether every connection begins with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// How many connections may wait to be accepted; [`Listen::BACKLOG`] where nothing is said.
     pub backlog: Option<u32>,
 }
@@ -27,7 +29,8 @@ impl Listen {
 
     fn show(&self) -> String {
         let mut text = self.address.to_string();
-        for (on, option) in [(self.http2, " http2"), (self.ssl, " ssl")] {
+        let options = [(self.http2, " http2"), (self.ssl, " ssl"), (self.proxy_protocol, " proxy_protocol")];
+        for (on, option) in options {
             text.push_str(if on { option } else { "" });
         }
         if let Some(backlog) = self.backlog {
@@ -70,11 +73,12 @@ impl Kind for ListenSet {
 fn listen(text: &str) -> Result<Listen, String> {
     let mut words = text.split_whitespace();
     let address = address(words.next().unwrap_or_default())?;
-    let mut listen = Listen { address, ssl: false, http2: false, backlog: None };
+    let mut listen = Listen { address, ssl: false, http2: false, proxy_protocol: false, backlog: None };
     for option in words {
         match option.split_once('=').unwrap_or((option, "")) {
             ("ssl", "") => listen.ssl = true,
             ("http2", "") => listen.http2 = true,
+            ("proxy_protocol", "") => listen.proxy_protocol = true,
             ("reuseport" | "bind", "") => {}
             ("backlog", count) => {
                 let in_range = count.parse().ok().filter(|count| (1..=1_000_000).contains(count));
@@ -82,12 +86,12 @@ fn listen(text: &str) -> Result<Listen, String> {
                     Some(in_range.ok_or_else(|| format!("'{option}' is not a backlog of 1 to 1000000"))?);
             }
             ("ipv6only", "on") => {}
-            ("proxy_protocol" | "deferred" | "ipv6only" | "so_keepalive", _) => {
+            ("deferred" | "ipv6only" | "so_keepalive", _) => {
                 return Err(format!("the listen option '{option}' is not supported"));
             }
             _ => {
                 return Err(format!(
-                    "'{option}' is not a listen option: one of ssl, http2, reuseport, bind, backlog=N"
+                    "'{option}' is not a listen option: one of ssl, http2, proxy_protocol, reuseport, bind, backlog=N"
                 ));
             }
         }
@@ -133,18 +137,22 @@ mod tests {
                     address: "0.0.0.0:8000".parse().unwrap(),
                     ssl: false,
                     http2: false,
+                    proxy_protocol: false,
                     backlog: Some(16384)
                 },
                 Listen {
                     address: "[::]:8443".parse().unwrap(),
                     ssl: true,
                     http2: true,
+                    proxy_protocol: false,
                     backlog: Some(16384)
                 },
             ]
         );
         assert_eq!(set.show(), "0.0.0.0:8000 backlog=16384, [::]:8443 http2 ssl backlog=16384");
         assert_eq!(ListenSet::parse("off"), Ok(ListenSet::default()));
+        let set = ListenSet::parse("127.0.0.1:80 proxy_protocol ssl").unwrap();
+        assert_eq!((set.0[0].proxy_protocol, set.show().as_str()), (true, "127.0.0.1:80 ssl proxy_protocol"));
     }
 
     #[test]
@@ -158,8 +166,11 @@ mod tests {
                 "'gateway:80': 'gateway' is not an IP address (an IPv6 address stands in brackets)",
             ),
             ("::1:80", "'::1:80': '::1' is not an IP address (an IPv6 address stands in brackets)"),
-            ("0.0.0.0:80 sll", "'sll' is not a listen option: one of ssl, http2, reuseport, bind, backlog=N"),
-            ("0.0.0.0:80 proxy_protocol", "the listen option 'proxy_protocol' is not supported"),
+            (
+                "0.0.0.0:80 sll",
+                "'sll' is not a listen option: one of ssl, http2, proxy_protocol, reuseport, bind, backlog=N",
+            ),
+            ("0.0.0.0:80 deferred", "the listen option 'deferred' is not supported"),
             ("0.0.0.0:80 backlog=0", "'backlog=0' is not a backlog of 1 to 1000000"),
             ("127.0.0.1:80, 127.0.0.1:80 ssl", "127.0.0.1:80 is named twice"),
             ("unix:/run/x.sock", "'unix:/run/x.sock': Unix sockets are not supported"),
