@@ -76,6 +76,8 @@ mod correlation_id;
 mod cors;
 mod environment;
 pub mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hmac_auth;
 mod http_log;
 mod identity;

@@ -6,7 +6,7 @@ pub(crate) mod request_body;
 mod request_fields;
 pub(crate) mod response_body;
 pub(crate) mod response_fields;
-mod trailers;
+pub(crate) mod trailers;
 pub(crate) mod upgrade;
 
 use std::rc::Rc;
