@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
     let flag = |bit: u8| flags >> bit & 1 == 1;
     let (tls, trusted, in_doubt, recursive) = (flag(0), flag(1), flag(2), flag(3));
     let trust =
-        Trust { trusted: vec!["127.0.0.0/8".parse().expect("a network")], real_ip_header: None, recursive };
+        Trust { trusted: vec!["127.0.0.0/8".parse().expect("a network")], recursive, ..Trust::default() };
     let connection = message::connection(tls, trusted);
     trailers(text);
     let peer: IpAddr = connection.peer.ip();
