@@ -50,7 +50,7 @@ impl Drop for SmallDisk {
 #[test]
 #[ignore = "mounts a file system: cargo xtask chaos"]
 fn on_a_full_disk_a_write_is_refused_as_a_whole_and_requests_go_on() {
-    let (disk, upstream) = (SmallDisk::mount(6), Upstream::start());
+    let (disk, upstream) = (SmallDisk::mount(24), Upstream::start());
     let prefix = disk.path().join("prefix");
     let gateway = Gateway::start(&[("prefix", prefix.to_str().unwrap())]);
     open_route(&gateway, "open", upstream.address, json!({}));
@@ -79,7 +79,8 @@ fn on_a_full_disk_a_write_is_refused_as_a_whole_and_requests_go_on() {
         assert_eq!(get(gateway.plain, "/open").status, 200, "requests go on");
     }
     disk.free();
-    assert_eq!(gateway.admin.post("/services", &service(&name)).status, 201, "with room again, writes go on");
+    let again = gateway.admin.post("/services", &service(&name));
+    assert_eq!(again.status, 201, "with room again, writes go on: {again:?}\n{}", gateway.log());
     for name in &taken {
         assert_eq!(gateway.admin.get(&format!("/services/{name}")).status, 200, "{name} is still there");
     }
