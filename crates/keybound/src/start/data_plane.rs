@@ -88,7 +88,6 @@ pub(super) fn settings(
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
         stop_deadline: Duration::from_secs(u64::from(settings.stop_deadline.0)),
-        ..gateway::Settings::default()
     })
 }
 
