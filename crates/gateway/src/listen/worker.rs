@@ -87,7 +87,7 @@ impl Worker {
             snapshot,
             reach,
             ids: RequestIds::new(),
-            ticks: Ticks::default(),
+            ticks: Ticks::counting(counts.clone()),
             counts,
             connections: RefCell::new(HashMap::new()),
             next: Cell::new(0),
