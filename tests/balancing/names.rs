@@ -71,6 +71,19 @@ fn targets_come_and_go_with_the_records_of_their_name() {
 }
 
 #[test]
+fn whoever_waits_for_a_name_waits_for_one_query() {
+    let (server, one) = (NameServer::start(), Target::start("one"));
+    server.addresses("host.suite.test", 60, &["127.0.0.1"]);
+    let gateway = asking(&server, &[]);
+    served(&gateway, "many", json!({ "host": "host.suite.test", "port": port(&one) }));
+    std::thread::scope(|scope| {
+        let asks: Vec<_> = (0..16).map(|_| scope.spawn(|| get(&gateway, "/many").body)).collect();
+        asks.into_iter().for_each(|ask| assert_eq!(ask.join().unwrap(), "one"));
+    });
+    assert_eq!((server.asked("host.suite.test", SRV), server.asked("host.suite.test", A)), (1, 1));
+}
+
+#[test]
 fn the_host_is_that_of_the_record_where_the_upstream_says_so() {
     let (server, echo) = (NameServer::start(), Upstream::start());
     server.addresses("shown.suite.test", 60, &["127.0.0.1"]);

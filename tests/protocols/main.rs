@@ -30,7 +30,8 @@ fn stage() -> &'static Stage {
     static STAGE: OnceLock<Stage> = OnceLock::new();
     Stage::shared(&STAGE, || {
         let listen = ("proxy_listen", "127.0.0.1:0 http2, 127.0.0.1:0 http2 ssl");
-        Stage::start_with(&[listen], json!({}))
+        // One thread, one pool: an upstream that takes a single connection sees every request.
+        Stage::start_with(&[listen, ("nginx_worker_processes", "1")], json!({}))
     })
 }
 

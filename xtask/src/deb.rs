@@ -18,12 +18,16 @@ const FILES: [(&str, &str, u32); 6] = [
     ("deploy/systemd/keybound.service", "lib/systemd/system/keybound.service", 0o644),
     ("deploy/systemd/keybound.socket", "usr/share/doc/keybound/examples/keybound.socket", 0o644),
     ("deploy/debian/copyright", "usr/share/doc/keybound/copyright", 0o644),
-    ("CHANGELOG.md", "usr/share/doc/keybound/changelog", 0o644),
+    ("CHANGELOG.md", "usr/share/doc/keybound/CHANGELOG.md", 0o644),
     ("deploy/debian/keybound.8", "usr/share/man/man8/keybound.8", 0o644),
 ];
 
 /// Those that are compressed, as Debian wants it.
-const COMPRESSED: [&str; 2] = ["usr/share/doc/keybound/changelog", "usr/share/man/man8/keybound.8"];
+const COMPRESSED: [&str; 3] =
+    [CHANGELOG, "usr/share/doc/keybound/CHANGELOG.md", "usr/share/man/man8/keybound.8"];
+
+/// Where Debian looks for what changed, in its own form.
+const CHANGELOG: &str = "usr/share/doc/keybound/changelog";
 
 /// What dpkg runs and reads.
 const CONTROL: [(&str, u32); 4] =
@@ -55,14 +59,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     for (from, to, mode) in FILES {
         copy(&workspace::root().join(from), &root.join(to), mode)?;
     }
+    let version = run::output(Command::new(&program).arg("version"))?;
+    let version = version.trim().rsplit(' ').next().unwrap_or_default().to_owned();
+    let maintainer = options.value("--maintainer").unwrap_or(MAINTAINER);
+    let date = run::output(Command::new("date").arg("-R"))?;
+    let changelog = format!(
+        "keybound ({version}) unstable; urgency=medium\n\n  * CHANGELOG.md, beside this file, says what changed.\n\n -- {maintainer}  {date}"
+    );
+    write(&root.join(CHANGELOG), &changelog)?;
     for name in COMPRESSED {
         run::output(Command::new("gzip").args(["-9n"]).arg(root.join(name)))?;
     }
     for (name, mode) in CONTROL {
         copy(&workspace::root().join("deploy/debian").join(name), &root.join("DEBIAN").join(name), mode)?;
     }
-    let version = run::output(Command::new(&program).arg("version"))?;
-    let version = version.trim().rsplit(' ').next().unwrap_or_default().to_owned();
     let architecture = run::output(Command::new("dpkg").arg("--print-architecture"))?.trim().to_owned();
     let size = run::output(Command::new("du").args(["-sk", "--exclude=DEBIAN"]).arg(&root))?;
     let template = workspace::root().join("deploy/debian/control");
@@ -70,11 +80,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let control = template
         .replace("@VERSION@", &version)
         .replace("@ARCHITECTURE@", &architecture)
-        .replace("@MAINTAINER@", options.value("--maintainer").unwrap_or(MAINTAINER))
+        .replace("@MAINTAINER@", maintainer)
         .replace("@SIZE@", size.split_whitespace().next().unwrap_or("0"))
         .replace("@LIBC@", &libc(&binary)?);
-    let place = root.join("DEBIAN/control");
-    fs::write(&place, control).map_err(Fault::with(place.display().to_string()))?;
+    write(&root.join("DEBIAN/control"), &control)?;
     let package = workspace::target().join(format!("deb/keybound_{version}_{architecture}.deb"));
     // As if root owned every file, whoever builds.
     run::output(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&root).arg(&package))?;
@@ -92,6 +101,12 @@ fn libc(binary: &Path) -> Result<String, Fault> {
     let newest =
         versions.max().ok_or_else(|| Fault::new("the program asks for no version of the C library"))?;
     Ok(newest.iter().map(u32::to_string).collect::<Vec<_>>().join("."))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Fault> {
+    let fault = || Fault::with::<std::io::Error>(path.display().to_string());
+    fs::write(path, text).map_err(fault())?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).map_err(fault())
 }
 
 fn copy(from: &Path, to: &Path, mode: u32) -> Result<(), Fault> {

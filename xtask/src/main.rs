@@ -35,7 +35,7 @@ cargo xtask NAME
   budget    instructions of hot operations against the committed budget    [--update]
   memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
   churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
-  deb       the Debian package, from the release build            [--gateway BINARY]
+  deb       the Debian package, from the release build            [--gateway BINARY] [--maintainer NAME]
   rules     promtool reads the alert rules                      [--metrics FILE]
   docs      writes the generated pages below docs/             [--check]";
 

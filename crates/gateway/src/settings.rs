@@ -124,7 +124,8 @@ pub struct UpstreamSettings {
 /// What a client may take up.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Open connections per worker; more wait to be accepted. Default: 16384.
+    /// Open connections per worker. For one more, those that were idle for longest are closed; where none is idle, it waits
+    /// to be accepted. Default: 16384.
     pub max_connections: usize,
     /// Time for a TLS handshake. Default: 60 seconds.
     pub handshake_timeout: Duration,
@@ -134,8 +135,16 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Time between two reads of a request's body. Default: 60 seconds.
     pub body_timeout: Duration,
+    /// Bytes a second that a request's body must bring on average once the gateway has waited for it for `body_timeout` in
+    /// all; only time spent waiting for the client counts. Not where a route takes bodies as streams (`request_buffering`
+    /// off, gRPC). Default: 500; 0: no bound.
+    pub min_body_rate: u32,
     /// Time between two writes of a response. Default: 60 seconds.
     pub send_timeout: Duration,
+    /// Requests that one connection serves before it is closed. Default: 10000, as Kong.
+    pub max_requests_per_connection: u32,
+    /// Fields of a request; more are refused. Default: 100.
+    pub max_fields: usize,
     /// Bytes of all fields of a request; more is refused and the connection survives. Default: 32 KiB. Twice of it
     /// is where the connection is closed.
     pub max_head_bytes: usize,
@@ -143,6 +152,14 @@ pub struct Limits {
     pub max_body_bytes: Option<u64>,
     /// Streams that one HTTP/2 connection may have open. Default: 128.
     pub max_concurrent_streams: u32,
+    /// Streams of an HTTP/2 connection that its client may reset before their answer; more than so many, and more than
+    /// every second, close it. Default: 100; 0: no bound.
+    pub max_reset_streams: u32,
+    /// Requests in flight per worker; more are answered 503. Default: 16384; 0: no bound.
+    pub max_requests: u32,
+    /// How late a worker's own timer may come, twice in a row, before requests are answered 503. Default: a second; zero: no
+    /// bound.
+    pub max_lag: Duration,
 }
 
 /// The fields that Keybound adds to responses (Kong's `headers`), and its id on requests (`headers_upstream`).
@@ -238,10 +255,16 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             body_timeout: Duration::from_secs(60),
+            min_body_rate: 500,
             send_timeout: Duration::from_secs(60),
+            max_requests_per_connection: 10_000,
+            max_fields: 100,
             max_head_bytes: 32 * 1024,
             max_body_bytes: None,
             max_concurrent_streams: 128,
+            max_reset_streams: 100,
+            max_requests: 16_384,
+            max_lag: Duration::from_secs(1),
         }
     }
 }

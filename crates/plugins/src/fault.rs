@@ -5,6 +5,7 @@
 mod access;
 mod identity;
 mod list;
+mod overload;
 mod session;
 mod step_up;
 mod traffic;
@@ -14,6 +15,7 @@ use http::StatusCode;
 pub use access::{AccessFault, AuthorizationFault, CredentialFault, ReplayStoreFault};
 pub use identity::IdentityFault;
 pub use list::{Entry, entries};
+pub use overload::OverloadFault;
 pub use session::SessionFault;
 pub use step_up::StepUpFault;
 pub use traffic::TrafficFault;
@@ -75,6 +77,9 @@ pub enum Fault {
     /// What plugins demand of a request beside who sends it, and what they do with its response.
     #[error(transparent)]
     Traffic(#[from] TrafficFault),
+    /// There is too much to do.
+    #[error(transparent)]
+    Overload(#[from] OverloadFault),
 }
 
 /// A request that is refused before routing.
@@ -169,6 +174,7 @@ impl Fault {
             Self::Access(fault) => fault.row(),
             Self::Identity(fault) => fault.row(),
             Self::Traffic(fault) => fault.row(),
+            Self::Overload(fault) => fault.row(),
         }
     }
 }

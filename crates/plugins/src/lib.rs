@@ -100,5 +100,7 @@ mod typed;
 pub use environment::{
     CounterStores, Environment, Instrumentations, Random, ReplayStores, RootSecret, Tracing,
 };
+pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};
+pub use openid_connect::DearChecks;
 pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

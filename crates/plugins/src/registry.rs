@@ -13,7 +13,7 @@ use crate::contract::{BuildFault, Instance, Material, Plugin, PluginFactory};
 use crate::environment::Environment;
 use crate::kind::{Kind, kinds};
 use crate::metrics::Figures;
-use crate::openid_connect::{Builder, OpenIdConnect, Shared, schema};
+use crate::openid_connect::{Builder, DearChecks, OpenIdConnect, Shared, schema};
 
 /// Every plugin: what the configuration side must know of it ([`PluginCatalog`]), and how it is built
 /// ([`PluginFactory`]).
@@ -69,6 +69,20 @@ impl Registry {
             running: Mutex::default(),
             booted: AtomicBool::new(false),
         }
+    }
+
+    /// Bounds what one source may cause by proofs whose keys are dear to check: so many checks with P-256 a second; 0 for no
+    /// bound. To be said before anything is built. Default: 2000.
+    #[must_use]
+    pub fn with_proof_work(mut self, limit: u32) -> Self {
+        self.shared.limit_work(limit);
+        self
+    }
+
+    /// How many signature checks by such keys there were.
+    #[must_use]
+    pub fn dear_checks(&self) -> DearChecks {
+        self.shared.dear_checks()
     }
 
     /// Says that the configuration found at the start was built. Instances built for the first time from now on are new:

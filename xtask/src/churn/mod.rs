@@ -41,9 +41,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let time = Duration::from_secs(options.number("--seconds", 120)?);
     let program = match options.value("--gateway") {
         Some(path) => PathBuf::from(path),
-        None => built("keybound", "keybound")?,
+        None => built("keybound")?,
     };
-    let generator = built("keybound-load", "keybound-benches")?;
+    let generator = built("keybound-load")?;
     let folder = workspace::target().join("churn");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
@@ -117,12 +117,12 @@ fn part(
 }
 
 /// The release build when there is one, else the debug build, brought up to date.
-fn built(name: &str, package: &str) -> Result<PathBuf, Fault> {
+fn built(name: &str) -> Result<PathBuf, Fault> {
     let release = workspace::target().join("release").join(name);
     if release.is_file() {
         return Ok(release);
     }
-    if !run::succeeds(&mut run::cargo(["build", "--quiet", "-p", package, "--bin", name]))? {
+    if !run::succeeds(&mut run::cargo(["build", "--quiet", "--workspace", "--bin", name]))? {
         return Err(Fault::new("the build failed: see above"));
     }
     Ok(workspace::target().join("debug").join(name))

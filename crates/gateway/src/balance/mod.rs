@@ -200,6 +200,11 @@ impl Balancer {
         })
     }
 
+    /// Whether its targets can be unhealthy.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.checks.is_some()
+    }
+
     /// How its targets are probed.
     pub(crate) fn probing(&self) -> Option<&Probing> {
         self.checks.as_ref()?.active.as_ref()

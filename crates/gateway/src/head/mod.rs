@@ -41,8 +41,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) connection: &'a Arc<Connection>,
     pub(crate) last_host: &'a LastHost,
     pub(crate) request_id: String,
-    /// Whether the head had a length beside its coding, of which hyper keeps only the coding.
-    pub(crate) two_lengths: bool,
+    /// Whether its framing, or that of one before it, can be read in two ways.
+    pub(crate) in_doubt: bool,
 }
 
 /// Puts a request in order, in this sequence: size of the head, method, framing, fields in disguise, request target
@@ -59,13 +59,13 @@ pub(crate) fn receive(
     let connection = arrival.connection;
     let seen = Seen::of(&parts.headers);
     let target_len = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
-    if seen.bytes + target_len > limits.max_head_bytes {
+    if seen.bytes + target_len > limits.max_head_bytes || parts.headers.len() > limits.max_fields {
         return Err(RequestFault::HeadTooLarge);
     }
     if matches!(parts.method, Method::CONNECT | Method::TRACE) {
         return Err(RequestFault::Method);
     }
-    one_framing(parts, &seen, arrival.two_lengths)?;
+    one_framing(parts, &seen, arrival.in_doubt)?;
     seen.drop_disguised(&mut parts.headers);
     if seen.cookies > 1 && parts.version == Version::HTTP_2 {
         fields::join_cookies(&mut parts.headers);
@@ -116,17 +116,16 @@ pub(crate) fn receive(
 }
 
 /// A body's length is told by one length or by one coding named `chunked`, never by both.
-fn one_framing(parts: &mut Parts, seen: &Seen, two_lengths: bool) -> Result<(), RequestFault> {
+fn one_framing(parts: &mut Parts, seen: &Seen, in_doubt: bool) -> Result<(), RequestFault> {
+    if in_doubt || seen.lengths > 1 {
+        return Err(RequestFault::Framing);
+    }
     if seen.transfer_codings == 0 {
         return Ok(());
     }
     let coding = parts.headers.get(header::TRANSFER_ENCODING);
     let plain = coding.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
-    if seen.transfer_codings > 1
-        || two_lengths
-        || !plain
-        || parts.headers.contains_key(header::CONTENT_LENGTH)
-    {
+    if seen.transfer_codings > 1 || !plain || seen.lengths > 0 {
         return Err(RequestFault::Framing);
     }
     parts.headers.remove(header::TRANSFER_ENCODING);
@@ -172,6 +171,10 @@ fn one_authority(
     };
     let authority = Authority::parse(target.as_str())?;
     if parts.version == Version::HTTP_2 {
+        // What `:scheme` says is not relied on: behind somebody who ends TLS it is the outside's. Another protocol it can not be.
+        if !parts.uri.scheme_str().is_none_or(is_http) {
+            return Err(RequestFault::Target);
+        }
         if field.is_some_and(|field| !field.0.same_origin(&authority, forwarded::default_port(scheme))) {
             return Err(RequestFault::Host);
         }
@@ -188,6 +191,10 @@ fn one_authority(
     let text = HeaderValue::from_str(target.as_str()).map_err(|_| RequestFault::HostMalformed)?;
     parts.headers.insert(header::HOST, text);
     Ok(with_host(authority))
+}
+
+fn is_http(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
 fn with_host(authority: Authority) -> (Authority, Box<str>) {

@@ -28,7 +28,7 @@ fn parts(version: Version, method: &str, target: &str, fields: &[(&str, &str)]) 
 
 fn received(connection: &Arc<Connection>, mut parts: Parts) -> Result<Received, RequestFault> {
     let last_host = LastHost::default();
-    let arrival = Arrival { connection, last_host: &last_host, request_id: "id".into(), two_lengths: false };
+    let arrival = Arrival { connection, last_host: &last_host, request_id: "id".into(), in_doubt: false };
     receive(&mut parts, arrival, &Trust::default(), &Limits::default())
 }
 
@@ -126,12 +126,8 @@ fn a_length_in_doubt_is_refused(#[case] fields: &[(&str, &str)]) {
 fn a_length_that_hyper_dropped_beside_a_coding_is_refused_too() {
     let connection = connection(false, false);
     let last_host = LastHost::default();
-    let arrival = Arrival {
-        connection: &connection,
-        last_host: &last_host,
-        request_id: String::new(),
-        two_lengths: true,
-    };
+    let arrival =
+        Arrival { connection: &connection, last_host: &last_host, request_id: String::new(), in_doubt: true };
     let mut parts = parts(Version::HTTP_11, "POST", "/", &[("host", "a"), ("transfer-encoding", "chunked")]);
     assert_eq!(
         fault(receive(&mut parts, arrival, &Trust::default(), &Limits::default())),

@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::counts::Share;
+use super::framing::Heads;
+use super::load::Load;
 use crate::settings::Limits;
 
 /// A worker's clock for the deadlines of connections: milliseconds since its start, moved on now and then, so that
@@ -21,18 +23,22 @@ pub(crate) struct Activity(Arc<State>);
 #[derive(Debug)]
 struct State {
     ticks: Ticks,
+    load: Load,
     in_flight: AtomicU32,
+    /// Requests that were begun.
+    begun: AtomicU64,
+    /// Heads that were read, where they are followed; and how many of them came before one that is in doubt.
+    heads: AtomicU64,
+    before_doubt: AtomicU64,
     /// When the last request ended, or the connection began.
     idle_since: AtomicU64,
     /// When the first byte of the next head came; 0: not yet.
     head_since: AtomicU64,
     /// When a write could not go on; 0: it can.
     blocked_since: AtomicU64,
-    /// Whether the next bytes are a request's head.
-    expects_head: AtomicBool,
-    framing_in_doubt: AtomicBool,
-    /// Whether there was no request yet.
-    unused: AtomicBool,
+    upgraded: AtomicBool,
+    /// Requests that the client gave up before their answer.
+    given_up: AtomicU64,
     /// Whether the client may still be sending a body.
     body_waits: AtomicBool,
 }
@@ -52,34 +58,42 @@ impl Ticks {
         self.millis.store(millis.max(1), Relaxed);
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.millis.load(Relaxed).max(1)
     }
 }
 
 impl Activity {
-    pub(crate) fn new(ticks: &Ticks) -> Self {
+    pub(crate) fn new(ticks: &Ticks, load: &Load) -> Self {
         Self(Arc::new(State {
             ticks: ticks.clone(),
+            load: load.clone(),
             in_flight: AtomicU32::new(0),
+            begun: AtomicU64::new(0),
+            heads: AtomicU64::new(u64::MAX),
+            before_doubt: AtomicU64::new(u64::MAX),
             idle_since: AtomicU64::new(ticks.now()),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
-            expects_head: AtomicBool::new(true),
-            framing_in_doubt: AtomicBool::new(false),
-            unused: AtomicBool::new(true),
+            upgraded: AtomicBool::new(false),
+            given_up: AtomicU64::new(0),
             body_waits: AtomicBool::new(false),
         }))
     }
 
     /// A request's head is complete.
     pub(crate) fn begin(&self) -> Busy {
-        self.0.in_flight.fetch_add(1, Relaxed);
-        self.0.head_since.store(0, Relaxed);
-        self.0.expects_head.store(false, Relaxed);
-        self.0.unused.store(false, Relaxed);
-        self.0.body_waits.store(false, Relaxed);
+        let state = &self.0;
+        state.in_flight.fetch_add(1, Relaxed);
+        state.begun.store(self.begun() + 1, Relaxed);
+        state.load.begin();
+        state.body_waits.store(false, Relaxed);
         Busy(self.clone())
+    }
+
+    /// How many requests were begun.
+    pub(crate) fn begun(&self) -> u64 {
+        self.0.begun.load(Relaxed)
     }
 
     /// Notes that a body comes after the head, or that it was read to its end.
@@ -92,26 +106,63 @@ impl Activity {
         self.0.body_waits.load(Relaxed)
     }
 
-    /// Whether the head that was read last told the body's length in two ways; asks once.
+    /// Whether the framing of the request that was begun last is in doubt, or that of one before it.
     pub(crate) fn framing_in_doubt(&self) -> bool {
-        self.0.framing_in_doubt.swap(false, Relaxed)
+        let begun = self.begun();
+        begun > self.0.before_doubt.load(Relaxed) || begun > self.0.heads.load(Relaxed)
     }
 
-    pub(crate) fn expects_head(&self) -> bool {
-        self.0.expects_head.load(Relaxed)
+    /// The heads of the connection's requests are followed from here on: it speaks HTTP/1.
+    pub(crate) fn follows_heads(&self) {
+        self.0.heads.store(0, Relaxed);
     }
 
-    /// Bytes came while a head is expected.
-    pub(crate) fn head_moves(&self) {
-        if self.0.head_since.load(Relaxed) == 0 {
-            self.0.head_since.store(self.0.ticks.now(), Relaxed);
+    /// What was read of heads.
+    pub(crate) fn read(&self, heads: Heads) {
+        let state = &self.0;
+        let known = state.heads.load(Relaxed);
+        if let Some(before) = heads.before_doubt
+            && state.before_doubt.load(Relaxed) == u64::MAX
+        {
+            state.before_doubt.store(known.saturating_add(before), Relaxed);
+        }
+        state.heads.store(known.saturating_add(heads.complete), Relaxed);
+        if !heads.within {
+            state.head_since.store(0, Relaxed);
+        } else if heads.complete > 0 || state.head_since.load(Relaxed) == 0 {
+            state.head_since.store(state.ticks.now(), Relaxed);
         }
     }
 
-    /// The last byte of a head was read.
-    pub(crate) fn head_read(&self, in_doubt: bool) {
-        self.0.expects_head.store(false, Relaxed);
-        self.0.framing_in_doubt.store(in_doubt, Relaxed);
+    /// The client does not want the answer any more.
+    pub(crate) fn given_up(&self) {
+        self.0.given_up.store(self.0.given_up.load(Relaxed).saturating_add(1), Relaxed);
+    }
+
+    /// Whether the client gives requests up beyond measure, and for most of what it asks.
+    pub(crate) fn gives_up_too_much(&self, limits: &Limits) -> bool {
+        let given_up = self.0.given_up.load(Relaxed);
+        let limit = u64::from(limits.max_reset_streams);
+        limit > 0 && given_up > limit && given_up > self.begun() / 2
+    }
+
+    /// Whether the connection has served as many requests as one may.
+    pub(crate) fn is_worn(&self, limits: &Limits) -> bool {
+        self.begun() >= u64::from(limits.max_requests_per_connection)
+    }
+
+    /// The connection speaks another protocol from here on.
+    pub(crate) fn upgrade(&self) {
+        self.0.upgraded.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.0.upgraded.load(Relaxed)
+    }
+
+    /// Since when nothing was asked, in the worker's ticks; `None` while something is.
+    pub(crate) fn idle_since(&self) -> Option<u64> {
+        (self.0.in_flight.load(Relaxed) == 0).then(|| self.0.idle_since.load(Relaxed))
     }
 
     pub(crate) fn wrote(&self, goes_on: bool) {
@@ -124,7 +175,7 @@ impl Activity {
 
     /// Whether no request came yet.
     pub(crate) fn is_unused(&self) -> bool {
-        self.0.unused.load(Relaxed)
+        self.begun() == 0
     }
 
     /// Whether no request came, nor began to come, for so long.
@@ -174,10 +225,13 @@ impl Drop for Busy {
         if let Some(counts) = &state.ticks.counts {
             counts.finished();
         }
+        state.load.end();
         if state.in_flight.fetch_sub(1, Relaxed) == 1 {
             state.idle_since.store(state.ticks.now(), Relaxed);
-            state.expects_head.store(true, Relaxed);
-            state.framing_in_doubt.store(false, Relaxed);
+            // The time for a head that came meanwhile runs from here: nobody read on before.
+            if state.head_since.load(Relaxed) != 0 {
+                state.head_since.store(state.ticks.now(), Relaxed);
+            }
         }
     }
 }
@@ -197,6 +251,14 @@ mod tests {
         }
     }
 
+    fn activity() -> Activity {
+        Activity::new(&Ticks::default(), &Load::new(&Limits::default()))
+    }
+
+    fn part_of_a_head() -> Heads {
+        Heads { within: true, ..Heads::default() }
+    }
+
     fn overdue_at(activity: &Activity, millis: u64) -> bool {
         activity.0.ticks.set(millis);
         activity.is_overdue(&limits())
@@ -204,25 +266,25 @@ mod tests {
 
     #[test]
     fn an_idle_connection_ends_after_the_idle_time() {
-        let activity = Activity::new(&Ticks::default());
+        let activity = activity();
         assert!(!overdue_at(&activity, 20_000));
         assert!(overdue_at(&activity, 20_002));
     }
 
     #[test]
     fn a_head_that_trickles_ends_after_the_head_time_from_its_first_byte() {
-        let activity = Activity::new(&Ticks::default());
+        let activity = activity();
         activity.0.ticks.set(15_000);
-        activity.head_moves();
+        activity.read(part_of_a_head());
         activity.0.ticks.set(24_000);
-        activity.head_moves();
+        activity.read(part_of_a_head());
         assert!(!overdue_at(&activity, 25_000));
         assert!(overdue_at(&activity, 25_001));
     }
 
     #[test]
     fn a_request_in_flight_has_no_idle_time_and_its_end_starts_it_anew() {
-        let activity = Activity::new(&Ticks::default());
+        let activity = activity();
         let busy = activity.begin();
         assert!(!overdue_at(&activity, 1_000_000));
         drop(busy);
@@ -231,8 +293,62 @@ mod tests {
     }
 
     #[test]
+    fn doubt_is_about_its_own_request_and_those_behind_it() {
+        let activity = activity();
+        activity.follows_heads();
+        activity.read(Heads { complete: 3, before_doubt: Some(1), within: false });
+        let doubts: Vec<bool> = (0..4)
+            .map(|_| {
+                let _busy = activity.begin();
+                activity.framing_in_doubt()
+            })
+            .collect();
+        assert_eq!(doubts, [false, true, true, true]);
+    }
+
+    #[test]
+    fn a_request_whose_head_nobody_followed_is_in_doubt_but_for_http2() {
+        let followed = activity();
+        followed.follows_heads();
+        let _busy = followed.begin();
+        assert!(followed.framing_in_doubt());
+        let http2 = activity();
+        let _busy = http2.begin();
+        assert!(!http2.framing_in_doubt());
+    }
+
+    #[test]
+    fn a_head_that_came_while_a_request_was_in_flight_has_all_its_time() {
+        let activity = activity();
+        let busy = activity.begin();
+        activity.0.ticks.set(1000);
+        activity.read(part_of_a_head());
+        activity.0.ticks.set(50_000);
+        drop(busy);
+        assert!(!overdue_at(&activity, 60_000));
+        assert!(overdue_at(&activity, 60_001));
+    }
+
+    #[test]
+    fn a_client_may_give_up_some_requests_and_any_number_where_most_are_taken() {
+        let limits = Limits { max_reset_streams: 3, ..Limits::default() };
+        let activity = activity();
+        for _ in 0..3 {
+            drop(activity.begin());
+            activity.given_up();
+        }
+        assert!(!activity.gives_up_too_much(&limits));
+        drop(activity.begin());
+        activity.given_up();
+        assert!(activity.gives_up_too_much(&limits));
+        (0..4).for_each(|_| drop(activity.begin()));
+        assert!(!activity.gives_up_too_much(&limits));
+        assert!(!activity.gives_up_too_much(&Limits { max_reset_streams: 0, ..limits }));
+    }
+
+    #[test]
     fn a_client_that_takes_nothing_is_ended_even_with_a_request_in_flight() {
-        let activity = Activity::new(&Ticks::default());
+        let activity = activity();
         let _busy = activity.begin();
         activity.wrote(false);
         assert!(!overdue_at(&activity, 5_001));

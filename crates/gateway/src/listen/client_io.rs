@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::activity::Activity;
-use super::framing::FramingWatch;
+use super::framing::{Broken, FramingWatch};
 use super::linger::Linger;
 
 /// A client's connection, that notes what it is doing.
@@ -15,22 +15,34 @@ pub(crate) struct ClientIo<S> {
     activity: Activity,
     /// Only where heads are lines: HTTP/1.
     watch: Option<FramingWatch>,
+    /// Whether a body's framing is broken: nothing behind that is read.
+    broken: bool,
     linger: Option<Box<Linger>>,
 }
 
 impl<S> ClientIo<S> {
     pub(crate) fn new(stream: S, activity: Activity, http1: bool) -> Self {
-        Self { stream, activity, watch: http1.then(FramingWatch::new), linger: None }
+        if http1 {
+            activity.follows_heads();
+        }
+        Self { stream, activity, watch: http1.then(FramingWatch::new), broken: false, linger: None }
     }
 
-    fn note_read(&mut self, bytes: &[u8]) {
-        let Some(watch) = &mut self.watch else { return };
-        if bytes.is_empty() || !self.activity.expects_head() {
-            return;
+    /// Looks at what was read; how much of it goes on to who reads here.
+    fn note_read(&mut self, bytes: &[u8]) -> usize {
+        let Some(watch) = self.watch.as_mut().filter(|_| !bytes.is_empty()) else { return bytes.len() };
+        if self.activity.is_upgraded() {
+            self.watch = None;
+            return bytes.len();
         }
-        self.activity.head_moves();
-        if let Some(in_doubt) = watch.feed(bytes) {
-            self.activity.head_read(in_doubt);
+        let (heads, broken) = watch.feed(bytes);
+        self.activity.read(heads);
+        match broken {
+            None => bytes.len(),
+            Some(Broken { at }) => {
+                self.broken = true;
+                at
+            }
         }
     }
 
@@ -40,16 +52,31 @@ impl<S> ClientIo<S> {
     }
 }
 
+fn broken() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the framing of a body is broken")
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for ClientIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.broken {
+            return Poll::Ready(Err(broken()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if read.is_ready() {
-            self.note_read(buffer.filled().get(before..).unwrap_or_default());
+        if let Poll::Ready(Ok(())) = read {
+            let new = buffer.filled().get(before..).unwrap_or_default();
+            let (all, kept) = (new.len(), self.note_read(new));
+            if kept < all {
+                buffer.set_filled(before + kept);
+                // Nothing would be the end of the connection.
+                if kept == 0 {
+                    return Poll::Ready(Err(broken()));
+                }
+            }
         }
         read
     }

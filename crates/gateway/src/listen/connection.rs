@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 use super::activity::Activity;
 use super::client_io::ClientIo;
 use super::proxy_protocol;
+use super::stream::{StreamTasks, Turn};
 use super::worker::{Client, Seat};
 use crate::observe::Handshake;
 use crate::proxy;
@@ -26,6 +28,9 @@ use crate::tls::server::ServerTls;
 
 /// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
 const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
+
+/// How many fields hyper takes when it is told nothing.
+const DEFAULT_FIELDS: usize = 100;
 
 /// What is spoken on a connection before and beside HTTP/1.1.
 #[derive(Debug, Clone)]
@@ -117,14 +122,20 @@ where
 {
     let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     // Deadlines are the worker's: hyper's own would cost a timer for each request.
-    let head = worker.settings.limits.max_head_bytes.max(4096);
-    let connection = http1::Builder::new()
+    let limits = &worker.settings.limits;
+    let head = limits.max_head_bytes.max(4096);
+    let mut builder = http1::Builder::new();
+    builder
         .header_read_timeout(None)
         .max_header_size(head.saturating_mul(2))
-        .max_buf_size(head.saturating_mul(4))
-        .serve_connection(TokioIo::new(io), service(&seat, Rc::clone(&client)))
-        .with_upgrades();
-    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
+        .max_buf_size(head.saturating_mul(4));
+    // hyper's own bound is the default; another one would cost memory for each request where it is the same.
+    if limits.max_fields != DEFAULT_FIELDS {
+        builder.max_headers(limits.max_fields);
+    }
+    let service = service(&seat, Rc::clone(&client));
+    let connection = builder.serve_connection(TokioIo::new(io), service).with_upgrades();
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown(), || Course::On).await;
     let tunnel = client.tunnel.take();
     if let Some(tunnel) = tunnel {
         tunnel.run().await;
@@ -137,12 +148,21 @@ where
 {
     let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     let limits = &worker.settings.limits;
-    let connection = http2::Builder::new(Local)
+    let course = || {
+        if activity.gives_up_too_much(limits) {
+            Course::Cut
+        } else if activity.is_worn(limits) {
+            Course::Finish
+        } else {
+            Course::On
+        }
+    };
+    let connection = http2::Builder::new(StreamTasks::new(&worker))
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.max_concurrent_streams)
         .max_header_list_size(u32::try_from(limits.max_head_bytes.saturating_mul(2)).unwrap_or(u32::MAX))
         .serve_connection(TokioIo::new(io), service(&seat, client));
-    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown()).await;
+    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown(), course).await;
 }
 
 fn service(
@@ -157,13 +177,36 @@ fn service(
     let worker = Rc::clone(seat.worker());
     hyper::service::service_fn(move |request| {
         let (worker, client) = (Rc::clone(&worker), Rc::clone(&client));
-        async move { Ok(proxy::serve(worker, client, request).await) }
+        async move {
+            let turn = (request.version() == Version::HTTP_2).then(|| Turn::new(&client.activity));
+            let response = proxy::serve(worker, client, request).await;
+            if let Some(turn) = turn {
+                turn.answered();
+            }
+            Ok(response)
+        }
     })
 }
 
-/// Polls a connection to its end, and tells it once when the worker stops.
-async fn drive<C>(seat: &Seat, activity: &Activity, connection: C, stop: impl Fn(Pin<&mut C>))
-where
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// It goes on.
+    On,
+    /// It ends after the requests in flight.
+    Finish,
+    /// It ends at once.
+    Cut,
+}
+
+/// Polls a connection to its end, and tells it once when it has to come to that.
+async fn drive<C>(
+    seat: &Seat,
+    activity: &Activity,
+    connection: C,
+    stop: impl Fn(Pin<&mut C>),
+    course: impl Fn() -> Course,
+) where
     C: Future<Output = hyper::Result<()>>,
 {
     let mut connection = pin!(connection);
@@ -175,9 +218,14 @@ where
             seat.remember(context.waker());
             remembered = true;
         }
+        if course() == Course::Cut {
+            tracing::debug!("a client gave up too many of its requests");
+            return Poll::Ready(Ok(()));
+        }
         let mut tell = |mut connection: Pin<&mut C>| {
             // Whoever connected just before the stop did so for a request, which may still be on its way.
-            let now = !told && seat.worker().is_stopping() && !activity.is_unused();
+            let stops = seat.worker().is_stopping() && !activity.is_unused();
+            let now = !told && (stops || course() == Course::Finish);
             if now {
                 stop(connection.as_mut());
                 told = true;

@@ -15,6 +15,8 @@ pub struct Traffic {
     pub active: u64,
     /// Requests taken.
     pub requests: u64,
+    /// Those of them that were turned away because there was too much to do.
+    pub shed: u64,
 }
 
 /// What the workers count, each for itself, so that no core waits for another.
@@ -37,6 +39,7 @@ pub(crate) struct WorkerCounts {
     /// Answers with a fault, by the place of its code.
     faults: Box<[AtomicU64]>,
     runtime: OnceLock<Handle>,
+    shed: AtomicU64,
 }
 
 impl TrafficCounts {
@@ -90,6 +93,7 @@ impl TrafficCounts {
                 accepted: sum.accepted + accepted,
                 active: sum.active + accepted.saturating_sub(closed),
                 requests: sum.requests + worker.requests.load(Relaxed),
+                shed: sum.shed + worker.shed.load(Relaxed),
             }
         })
     }
@@ -151,6 +155,10 @@ impl Share {
         }
     }
 
+    pub(crate) fn shed(&self) {
+        self.add(|counts| &counts.shed);
+    }
+
     fn add(&self, which: fn(&WorkerCounts) -> &AtomicU64) {
         if let Some(counts) = self.counts.workers.get(self.worker) {
             which(counts).fetch_add(1, Relaxed);
@@ -172,7 +180,8 @@ mod tests {
         two.closed();
         one.requested();
         two.requested();
-        assert_eq!(counts.sum(), Traffic { accepted: 3, active: 2, requests: 2 });
+        two.shed();
+        assert_eq!(counts.sum(), Traffic { accepted: 3, active: 2, requests: 2, shed: 1 });
         two.finished();
         let in_flight: Vec<u64> = counts.workers().iter().map(|worker| worker.in_flight).collect();
         assert_eq!(in_flight, [1, 0]);

@@ -8,7 +8,10 @@ mod connection;
 mod counts;
 mod framing;
 mod linger;
+mod load;
 mod proxy_protocol;
+mod reclaim;
+mod stream;
 mod worker;
 
 use std::future::Future;
@@ -27,6 +30,7 @@ pub use self::closing::Closing;
 pub(crate) use self::connection::{Local, Spoken};
 pub(crate) use self::counts::Share;
 pub use self::counts::{Traffic, TrafficCounts};
+pub(crate) use self::stream::offers;
 use self::worker::Door;
 pub(crate) use self::worker::{Client, Worker};
 use crate::settings::{Listener, Settings};

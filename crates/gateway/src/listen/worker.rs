@@ -16,6 +16,9 @@ use super::activity::{Activity, Ticks};
 use super::closing::Closed;
 use super::connection::{self, Spoken};
 use super::counts::Share;
+use super::load::{Governor, Load};
+use super::reclaim;
+use super::stream::Streams;
 use crate::head::authority::LastHost;
 use crate::head::request_id::RequestIds;
 use crate::proxy::upgrade::Tunnel;
@@ -33,6 +36,8 @@ pub(crate) struct Worker {
     pub(crate) reach: Reach,
     pub(crate) ids: RequestIds,
     pub(crate) ticks: Ticks,
+    pub(crate) load: Load,
+    pub(crate) streams: Streams,
     pub(crate) counts: Share,
     connections: RefCell<HashMap<u64, Open>>,
     next: Cell<u64>,
@@ -82,12 +87,15 @@ impl Worker {
         reach: Reach,
         counts: Share,
     ) -> Self {
+        let load = Load::new(&settings.limits);
         Self {
             settings,
             snapshot,
             reach,
             ids: RequestIds::new(),
             ticks: Ticks::counting(counts.clone()),
+            load,
+            streams: Streams::default(),
             counts,
             connections: RefCell::new(HashMap::new()),
             next: Cell::new(0),
@@ -131,7 +139,10 @@ impl Worker {
     async fn accept(self: Rc<Self>, listener: TcpListener, addr: SocketAddr, spoken: Spoken) {
         loop {
             while self.connections.borrow().len() >= self.settings.limits.max_connections {
-                self.closed.notified().await;
+                let closed = self.closed.notified();
+                self.close_idle();
+                // One that becomes idle meanwhile says nothing.
+                let _ = tokio::time::timeout(Duration::from_millis(100), closed).await;
             }
             match listener.accept().await {
                 Ok((stream, peer)) => self.admit(stream, peer, addr, spoken.clone()),
@@ -148,7 +159,7 @@ impl Worker {
         let number = self.next.get();
         self.next.set(number.wrapping_add(1));
         self.counts.accepted();
-        let activity = Activity::new(&self.ticks);
+        let activity = Activity::new(&self.ticks, &self.load);
         let open = Open { activity: activity.clone(), abort: None, waker: None };
         self.connections.borrow_mut().insert(number, open);
         let seat = Seat { worker: Rc::clone(self), number };
@@ -159,6 +170,16 @@ impl Worker {
         }
     }
 
+    /// Makes room for more connections, where there are idle ones.
+    fn close_idle(&self) {
+        let connections = self.connections.borrow();
+        let idle =
+            connections.values().filter_map(|open| Some((open.activity.idle_since()?, open.abort.as_ref()?)));
+        for abort in reclaim::oldest(idle, self.settings.limits.max_connections) {
+            abort.abort();
+        }
+    }
+
     /// Moves the worker's clock on, ends overdue connections and closes idle ones to upstreams.
     async fn keep_house(self: Rc<Self>) {
         let limits = &self.settings.limits;
@@ -166,8 +187,13 @@ impl Worker {
         let period = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_millis(500));
         let started = Instant::now();
         let mut interval = tokio::time::interval(period);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut governor = Governor::new(&self.load, limits);
         loop {
-            interval.tick().await;
+            let due = interval.tick().await;
+            if let Some(bound) = governor.observe(due.elapsed()) {
+                tracing::warn!(bound, "too much to do: requests beyond this many in flight are answered 503");
+            }
             self.ticks.set(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
             let stopping = self.stopping.get();
             let overdue = |open: &&Open| {
@@ -178,6 +204,7 @@ impl Worker {
                     abort.abort();
                 }
             }
+            self.streams.end_stuck(self.ticks.now(), limits.send_timeout.as_millis());
             self.reach.pool.sweep();
         }
     }

@@ -30,12 +30,12 @@ use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
 use crate::listen::{Client, Worker};
 use crate::observe::{Record, Said, millis};
-use crate::respond::{Exit, Latencies, grpc};
+use crate::respond::{Exit, Latencies, grpc, leaves_doubt};
 use crate::route::Asked;
 use crate::snapshot::{Described, GrpcRoute, RouteEntry, ServiceEntry};
-use crate::upstream::Destination;
 use crate::upstream::attempt::{KeptHost, Outgoing};
 use crate::upstream::uri::{forward_target, replaced_target};
+use crate::upstream::{self, Destination};
 
 /// What the forwarding needs beside the permit.
 struct Onward {
@@ -72,18 +72,29 @@ pub(crate) async fn serve(
         exit.closes = must_close(&parts, &incoming);
     }
     let mut notes = Notes::default();
-
     let settings = &worker.settings;
+    if client.activity.is_worn(&settings.limits) {
+        exit.close(parts.version);
+    }
+    if worker.load.is_too_much() {
+        worker.counts.shed();
+        return exit.shed(&mut notes);
+    }
     let arrival = Arrival {
         connection: &client.connection,
         last_host: &client.last_host,
         request_id,
-        two_lengths: client.activity.framing_in_doubt(),
+        in_doubt: client.activity.framing_in_doubt(),
     };
     let received = head::receive(&mut parts, arrival, &settings.trust, &settings.limits);
     let Received { head, target, host, takes_trailers, via, forwarded_for } = match received {
         Ok(received) => received,
-        Err(fault) => return exit.fault(fault, None, None, &mut notes),
+        Err(fault) => {
+            if leaves_doubt(fault) {
+                exit.close(parts.version);
+            }
+            return exit.fault(fault, None, None, &mut notes);
+        }
     };
     if let Some(record) = &mut exit.record {
         record.path.clone_from(&head.path.escaped);
@@ -137,7 +148,9 @@ pub(crate) async fn serve(
     if let Some(fault) = route.grpc.and_then(|grpc| grpc_mismatch(grpc, &head)) {
         return exit.fault(fault, None, Some(&route), &mut notes);
     }
-    let bounds = Bounds { bytes: settings.limits.max_body_bytes, pause: settings.limits.body_timeout };
+    let limits = &settings.limits;
+    let rate = if route.streams_bodies { 0 } else { limits.min_body_rate };
+    let bounds = Bounds { bytes: limits.max_body_bytes, pause: limits.body_timeout, rate };
     let mut body = RequestBody::new(incoming, bounds);
     body.tell(&client.activity);
     if body.announces_too_much() {
@@ -256,11 +269,18 @@ async fn forward(
     if let Some(record) = &mut exit.record {
         record.answered_by(lease.key.address);
     }
+    if let Some(doubt) = upstream::framing::doubt(response.status(), response.version(), response.headers()) {
+        // Neither is kept: the connection ends with them.
+        drop((response, lease));
+        let detail = format!("the framing of the response is in doubt: {doubt}");
+        return exit.fault(UpstreamFault::InvalidResponse, Some(detail), Some(route), notes);
+    }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let upstream = response.extensions_mut().remove::<OnUpgrade>();
         return match (head.websocket, upgrade, upstream) {
             (true, Some(client_side), Some(upstream)) => {
+                client.activity.upgrade();
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;

@@ -10,7 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use keybound_plugins::contract::{BodyFault, BodySource, Reserved};
 use keybound_plugins::fault::RequestFault;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::trailers;
 use crate::listen::Activity;
@@ -24,7 +24,9 @@ pub(crate) struct RequestBody {
     held: Option<Bytes>,
     /// Bytes that came from the client so far.
     received: u64,
-    waiting: Option<Pin<Box<Sleep>>>,
+    waiting: Option<Waiting>,
+    /// How long the client was waited for in all.
+    waited: Duration,
     progress: Option<Arc<Progress>>,
     /// Fields that its trailers must not have, beside those that none may have.
     reserved: Reserved,
@@ -39,6 +41,15 @@ pub(crate) struct Bounds {
     pub(crate) bytes: Option<u64>,
     /// Time between two reads.
     pub(crate) pause: Duration,
+    /// Bytes that each second of waiting must bring, once the waits come to `pause` in all; 0: none.
+    pub(crate) rate: u32,
+}
+
+/// The client is waited for.
+#[derive(Debug)]
+struct Waiting {
+    since: Instant,
+    end: Pin<Box<Sleep>>,
 }
 
 #[derive(Debug)]
@@ -66,7 +77,17 @@ impl RequestBody {
     pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
         let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
         let reserved = Reserved::default();
-        Self { state, bounds, held: None, received: 0, waiting: None, progress: None, reserved, source: None }
+        Self {
+            state,
+            bounds,
+            held: None,
+            received: 0,
+            waiting: None,
+            waited: Duration::ZERO,
+            progress: None,
+            reserved,
+            source: None,
+        }
     }
 
     /// Has the connection told when a streamed body was read to its end.
@@ -103,6 +124,7 @@ impl RequestBody {
             held: None,
             received: 0,
             waiting: None,
+            waited: Duration::ZERO,
             progress: None,
             reserved,
             source: None,
@@ -145,13 +167,21 @@ impl RequestBody {
                 return Poll::Pending;
             }
             Poll::Pending => {
-                let pause = self.bounds.pause;
-                let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
-                ready!(waiting.as_mut().poll(context));
+                let (bounds, received, waited) = (self.bounds, self.received, self.waited);
+                let waiting = self.waiting.get_or_insert_with(|| {
+                    let since = Instant::now();
+                    let end = since + bounds.patience(received, waited);
+                    Waiting { since, end: Box::pin(tokio::time::sleep_until(end)) }
+                });
+                ready!(waiting.end.as_mut().poll(context));
                 return Poll::Ready(Some(Err(self.cut(RequestFault::Timeout))));
             }
         };
-        self.waiting = None;
+        if let Some(waiting) = self.waiting.take()
+            && self.bounds.rate > 0
+        {
+            self.waited = self.waited.saturating_add(waiting.since.elapsed());
+        }
         Poll::Ready(match frame {
             None => {
                 self.finish(Progress::DONE);
@@ -201,6 +231,15 @@ impl RequestBody {
         if let Some(progress) = &self.progress {
             progress.over.store(how, Ordering::Relaxed);
         }
+    }
+}
+
+impl Bounds {
+    /// How long the client is waited for now, when it has sent so much and was waited for so long.
+    fn patience(&self, received: u64, waited: Duration) -> Duration {
+        let Some(worth) = received.checked_div(u64::from(self.rate)) else { return self.pause };
+        let left = self.pause.saturating_add(Duration::from_secs(worth)).saturating_sub(waited);
+        left.min(self.pause)
     }
 }
 
@@ -323,5 +362,31 @@ impl BodySource for RequestBody {
     fn replace(&mut self, body: Bytes) {
         self.held = None;
         self.state = State::Whole(body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(60);
+
+    fn patience(rate: u32, received: u64, waited: u64) -> u64 {
+        let bounds = Bounds { bytes: None, pause: PAUSE, rate };
+        bounds.patience(received, Duration::from_secs(waited)).as_secs()
+    }
+
+    #[test]
+    fn a_body_that_trickles_runs_out_of_patience_and_a_steady_one_does_not() {
+        assert_eq!(patience(500, 0, 0), 60);
+        assert_eq!(patience(500, 10, 59), 1, "a byte every six seconds");
+        assert_eq!(patience(500, 10, 60), 0);
+        assert_eq!(patience(500, 500 * 3600, 3600), 60, "an hour at the least rate");
+        assert_eq!(patience(500, u64::MAX, 3600), 60);
+    }
+
+    #[test]
+    fn without_a_rate_only_the_pause_counts() {
+        assert_eq!(patience(0, 1, 100_000), 60);
     }
 }

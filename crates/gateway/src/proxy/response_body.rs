@@ -208,6 +208,7 @@ impl Body for ResponseBody {
             }
             Content::Upstream(body) => body.poll_frame(context),
         };
+        crate::listen::offers(frame.is_ready());
         if let (Poll::Ready(Some(frame)), Some(record)) = (&frame, &mut this.record) {
             match frame {
                 Ok(frame) => {

@@ -3,6 +3,7 @@
 mod body;
 pub(crate) mod grpc;
 mod negotiate;
+mod shed;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use http::{Method, Response, StatusCode, response};
 use keybound_plugins::contract::{Answer, Form, Head, Listening, Notes, Refusal, ResponseHead};
 use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row, TrafficFault};
 
+pub(crate) use self::shed::leaves_doubt;
 use crate::listen::Busy;
 use crate::observe::{Record, millis};
 use crate::proxy::names::{
@@ -38,12 +40,16 @@ pub(crate) struct Exit {
     pub(crate) explains: bool,
     /// Whether the connection ends with an answer that leaves the request's body unread.
     pub(crate) closes: bool,
+    /// Whether the connection ends with the answer, whatever it is.
+    ends: bool,
     accept: Option<HeaderValue>,
     content_type: Option<HeaderValue>,
     pub(crate) record: Option<Box<Record>>,
     busy: Option<Busy>,
     started: Instant,
 }
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// How long a proxied request took so far, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +76,7 @@ impl Exit {
             debug: settings.fields.debug && parts.headers.get(KONG_DEBUG).is_some_and(|value| value == "1"),
             explains: false,
             closes: false,
+            ends: false,
             accept: parts.headers.get(header::ACCEPT).cloned(),
             content_type: content_type.cloned(),
             record,
@@ -242,6 +249,9 @@ impl Exit {
         if fields.upstream_status {
             headers.insert(X_KONG_UPSTREAM_STATUS, status.as_u16().into());
         }
+        if self.ends && status != StatusCode::SWITCHING_PROTOCOLS {
+            headers.insert(header::CONNECTION, CLOSE);
+        }
         self.identify(headers, Some(route));
         if let Some(record) = &mut self.record {
             record.status = Some(status);
@@ -312,8 +322,8 @@ impl Exit {
             }
         }
         apply(&mut headers, notes);
-        if self.closes && self.busy.as_ref().is_some_and(Busy::has_waiting_body) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if self.ends || (self.closes && self.busy.as_ref().is_some_and(Busy::has_waiting_body)) {
+            headers.insert(header::CONNECTION, CLOSE);
         }
         let fields = self.settings.fields;
         if fields.server {

@@ -152,6 +152,7 @@ pub(super) fn route_entry(
         name,
         strip_path: route.strip_path,
         preserve_host: route.preserve_host,
+        streams_bodies: !route.request_buffering || grpc.is_some(),
         https_only: https_only.then_some(status),
         grpc,
         service,

@@ -12,6 +12,8 @@ pub(crate) struct RouteEntry {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) strip_path: bool,
     pub(crate) preserve_host: bool,
+    /// Whether clients may take their time for bodies: they are streams.
+    pub(crate) streams_bodies: bool,
     /// The answer to plain HTTP when the route takes https only.
     pub(crate) https_only: Option<StatusCode>,
     /// What the route demands when it is for gRPC.

@@ -136,7 +136,8 @@ impl Reach {
                 self.pool.forget(&key, &link);
             }
             let fault = progress.as_ref().and_then(|progress| progress.fault());
-            let free = reused && !fresh;
+            // Time that passed is no sign that the connection was closed before.
+            let free = reused && !fresh && !matches!(lost, Lost::Timeout);
             let (next, failure) = match lost {
                 Lost::Unsent(unsent, error) => (Some(*unsent), broken(&key, &error)),
                 Lost::Failed(error) => (spare, broken(&key, &error)),

@@ -45,6 +45,8 @@ struct Keeper {
     expiries: Expiries,
     /// The balancers whose targets have a name.
     users: HashMap<u64, Vec<Arc<Balancer>>>,
+    /// The balancers whose targets are checked.
+    checked: Vec<Arc<Balancer>>,
     probing: HashMap<*const Balancer, AbortHandle>,
     started: Instant,
 }
@@ -103,6 +105,7 @@ impl Keeper {
             waiting: VecDeque::new(),
             expiries: Expiries::default(),
             users: HashMap::new(),
+            checked: Vec::new(),
             probing: HashMap::new(),
             started: Instant::now(),
         };
@@ -114,9 +117,7 @@ impl Keeper {
     fn look(&mut self) {
         let current = Arc::clone(&self.snapshot.load().targets);
         if Arc::ptr_eq(&current, &self.targets) {
-            for balancer in self.targets.balancers.values() {
-                balancer.settle();
-            }
+            self.checked.iter().for_each(|balancer| balancer.settle());
             return;
         }
         if !Arc::ptr_eq(&current.names, &self.targets.names) {
@@ -129,6 +130,7 @@ impl Keeper {
     /// Takes over the names and the targets of the current snapshot.
     fn take_over(&mut self) {
         self.users.clear();
+        self.checked.clear();
         let mut probing = HashMap::new();
         for balancer in self.targets.balancers.values() {
             for name in balancer.names() {
@@ -137,6 +139,9 @@ impl Keeper {
             }
             balancer.catch_up();
             balancer.settle();
+            if balancer.is_checked() {
+                self.checked.push(Arc::clone(balancer));
+            }
             if balancer.probing().is_some() {
                 let at = Arc::as_ptr(balancer);
                 let task = self.probing.remove(&at).unwrap_or_else(|| {

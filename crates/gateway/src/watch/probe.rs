@@ -126,11 +126,8 @@ async fn while_it_runs<T>(
     let mut asking = std::pin::pin!(asking);
     tokio::select! {
         asked = &mut asking => asked,
-        // The answer may have come with the end of the connection.
-        ended = connection => match ended {
-            Ok(()) => asking.await,
-            Err(error) => Err(io::Error::other(error)),
-        },
+        // The answer may have come with the end of the connection; else it says how that ended.
+        _ = connection => asking.await,
     }
 }
 

@@ -91,17 +91,35 @@ async fn the_next_request_uses_a_new_snapshot_on_the_same_connection() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_their_turn() {
+async fn a_connection_beyond_the_bound_takes_the_place_of_an_idle_one() {
     let upstream = Upstream::echo().await;
     let limits = Limits { max_connections: 1, ..Limits::default() };
     let lab = Lab::with(&upstream.behind_everything(), Settings { limits, ..Settings::default() });
     let mut first = lab.client().await;
     first.send(GET).await;
     first.answer().await;
+    assert_eq!(lab.ask(GET).await.status(), 200);
+    assert!(first.is_closed().await);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_for_their_turn_while_none_is_idle() {
+    let upstream = Upstream::scripted(|number, _| match number {
+        0 => Step::Hang,
+        _ => Step::Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".into()),
+    })
+    .await;
+    let limits = Limits { max_connections: 1, ..Limits::default() };
+    let lab = Lab::with(&upstream.behind_everything(), Settings { limits, ..Settings::default() });
+    let mut first = lab.client().await;
+    first.send(GET).await;
+    while upstream.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
     let mut second = lab.client().await;
     second.send(GET).await;
     let waited = tokio::time::timeout(Duration::from_millis(100), second.head()).await;
-    assert!(waited.is_err(), "not accepted while the first is open");
+    assert!(waited.is_err(), "not accepted while the first is busy");
     drop(first);
     assert_eq!(second.answer().await.status(), 200);
 }

@@ -24,11 +24,11 @@ mod table;
 
 pub use fault::SettingsFault;
 pub use kinds::{
-    AccessLog, CipherSuite, Ciphers, Count, Database, DnsFamily, DnsOrder, DnsRecord, ErrorLog, ErrorType,
-    FieldSecret, Folder, HeaderTokens, Kind, Listen, ListenSet, LogFormat, LogLevel, LogPlace, NameServers,
-    Networks, NodeId, OptionalPath, OptionalText, PemSource, PemSources, PluginNames, PortMaps, RealIpHeader,
-    RecordTtl, RouterFlavor, Share, Size, Switch, Text, TlsVersion, TlsVersions, Token,
-    TracingInstrumentations, Trust, TrustSources, UpstreamHeaders, Workers,
+    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, DnsRecord,
+    ErrorLog, ErrorType, FieldSecret, Folder, HeaderTokens, Kind, Listen, ListenSet, LogFormat, LogLevel,
+    LogPlace, NameServers, Networks, NodeId, OptionalPath, OptionalText, PemSource, PemSources, PluginNames,
+    PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Share, Size, Span, Switch, Text, TlsVersion,
+    TlsVersions, Token, TracingInstrumentations, Trust, TrustSources, UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};
 pub use origin::Origin;

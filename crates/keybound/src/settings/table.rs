@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::kinds::{
-    AccessLog, CipherSuite, Ciphers, Count, Database, DnsFamily, DnsOrder, ErrorLog, ErrorType, FieldSecret,
-    Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId, OptionalPath,
-    OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Share, Size,
-    Switch, Text, TlsVersions, TracingInstrumentations, TrustSources, UpstreamHeaders, Workers,
+    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, ErrorLog,
+    ErrorType, FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId,
+    OptionalPath, OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor,
+    Share, Size, Span, Switch, Text, TlsVersions, TracingInstrumentations, TrustSources, UpstreamHeaders,
+    Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -249,6 +250,42 @@ settings! {
     tracing_instrumentations: TracingInstrumentations = "off";
     /// The share of traces that are measured, where the plugin does not say.
     tracing_sampling_rate: Share = "0.01";
+    /// How many connections of clients each worker has open at most. For one more, those that were idle for longest are closed;
+    /// where none is idle, it waits. `auto`: half of the descriptors that the process may open, shared among the workers, at most 16384.
+    nginx_events_worker_connections: Connections = "auto";
+    /// The time for the head of a request, from its first byte to its last, and for a TLS handshake. Then the connection is closed.
+    nginx_http_client_header_timeout: Span = "60s";
+    /// The time between two reads of a request's body; then the answer is 408.
+    nginx_http_client_body_timeout: Span = "60s";
+    /// The time between two writes to a client that takes nothing; then the connection, or the stream of HTTP/2, is closed.
+    nginx_http_send_timeout: Span = "60s";
+    /// The time that a connection of a client may wait for its next request, or for its first.
+    nginx_http_keepalive_timeout: Span = "75s";
+    /// How many requests a connection of a client serves before it is closed.
+    nginx_http_keepalive_requests: Count<1, 1_000_000_000> = "10000";
+    /// The size of a request's target and fields in all: number times size. More is answered 400; more than twice as much 431,
+    /// and the connection is closed.
+    nginx_http_large_client_header_buffers: Buffers = "4 8k";
+    /// How many streams of an HTTP/2 connection may be open at a time.
+    nginx_http_http2_max_concurrent_streams: Count<1, 100_000> = "128";
+    /// How many fields a request may have; more are answered 431 in HTTP/1.1, which closes the connection, and 400 in HTTP/2.
+    client_max_headers: Count<10, 10_000> = "100";
+    /// How many bytes a second a request's body must bring on average, once the gateway has waited for it for
+    /// `nginx_http_client_body_timeout` in all; then the answer is 408. Time in which the upstream is waited for does not count, nor do routes
+    /// with `request_buffering` off or for gRPC, whose bodies may be streams. 0 for no bound.
+    client_body_min_rate: Count<0, 1_000_000_000> = "500";
+    /// How many requests the client of an HTTP/2 connection may give up before their answer. When there are more, and more than every
+    /// second one, the connection is closed. 0 for no bound.
+    http2_max_resets: Count<0, 1_000_000_000> = "100";
+    /// How many requests each worker has in flight at most; more are answered 503 with `Retry-After`. 0 for no bound.
+    overload_max_requests: Count<0, 100_000_000> = "16384";
+    /// Milliseconds that a worker's own timer may be late, twice in a row, before it answers requests 503 with `Retry-After` until
+    /// fewer are in flight. 0 for no bound.
+    overload_max_lag: Count<0, 3_600_000> = "1000";
+    /// How much signature work by keys that are dear to check (RSA beyond 4096 bits, P-384, P-521) one client address, or one
+    /// network /64 of IPv6, may cause by its proofs: as many checks with P-256 a second. More is answered 429 with `Retry-After`. Other
+    /// keys have no bound. 0 for no bound.
+    proof_work_limit: Count<0, 100_000_000> = "2000";
     /// The format of Keybound's own answers when `Accept` names none of those it has.
     error_default_type: ErrorType = "text/plain";
     /// Whether a request with `Kong-Debug: 1` is told the route and the service it matched, in fields of the answer.

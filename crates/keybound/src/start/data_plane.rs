@@ -5,6 +5,7 @@ use keybound_gateway as gateway;
 
 use super::StartFault;
 use super::certificate;
+use super::limits::limits;
 use super::prefix::Prefix;
 use super::tls::TlsPolicy;
 use super::trust::Authorities;
@@ -42,7 +43,6 @@ pub(super) fn settings(
     authorities: &Authorities,
     policy: &TlsPolicy,
 ) -> Result<gateway::Settings, StartFault> {
-    let limits = gateway::Limits::default();
     Ok(gateway::Settings {
         listeners: settings.proxy_listen.0.iter().map(listener).collect(),
         workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
@@ -78,10 +78,7 @@ pub(super) fn settings(
             ..gateway::UpstreamSettings::default()
         },
         dns: super::dns::settings(settings),
-        limits: gateway::Limits {
-            max_body_bytes: Some(settings.nginx_http_client_max_body_size.0).filter(|bytes| *bytes > 0),
-            ..limits
-        },
+        limits: limits(settings),
         fields: fields(settings),
         error_default_type: match settings.error_default_type {
             ErrorType::Plain => gateway::ErrorType::Plain,

@@ -73,6 +73,18 @@ fn data_plane(publication: &Publication, text: &mut Text) {
     text.own_sample(name, &[("result", "completed")], sum(|worker| worker.handshakes.completed));
     text.own_sample(name, &[("result", "failed")], sum(|worker| worker.handshakes.failed));
     text.own_sample(name, &[("result", "timed_out")], sum(|worker| worker.handshakes.timed_out));
+    let name = "keybound_requests_shed_total";
+    text.own_family(name, "Requests that were answered 503 at once, because there were too many", "counter");
+    text.own_sample(name, &[], counts.sum().shed);
+    let name = "keybound_dear_checks_total";
+    text.own_family(
+        name,
+        "Signatures by keys that are dear to check, by whether the budget had room",
+        "counter",
+    );
+    let dear = publication.plugins().registry().dear_checks();
+    text.own_sample(name, &[("result", "made")], dear.made);
+    text.own_sample(name, &[("result", "refused")], dear.refused);
     let name = "keybound_faults_total";
     text.own_family(name, "Requests that Keybound answered with a fault, by its code", "counter");
     for (code, count) in counts.faults() {

@@ -18,6 +18,7 @@ mod fault;
 mod handover;
 mod inside;
 mod invocation;
+mod limits;
 mod log_level;
 mod migrations;
 mod parts;
@@ -223,5 +224,6 @@ fn plugins(
     let runtime = tokio::runtime::Handle::current();
     let environment = environment::environment(settings, authorities.roots()?, runtime, started)?;
     let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
-    Ok(Equipment { plugins: Plugins::new(settings, Registry::new(environment))?, metrics, root })
+    let registry = Registry::new(environment).with_proof_work(settings.proof_work_limit.0);
+    Ok(Equipment { plugins: Plugins::new(settings, registry)?, metrics, root })
 }

@@ -300,7 +300,7 @@ impl Publisher for Publication {
     fn serving(&self) -> Serving {
         let fault = self.fault.read().unwrap_or_else(PoisonError::into_inner).clone();
         let connections = self.counts.get().map(|counts| {
-            let Traffic { accepted, active, requests } = counts.sum();
+            let Traffic { accepted, active, requests, .. } = counts.sum();
             Connections { accepted, active, requests }
         });
         let warnings = self.warnings.read().unwrap_or_else(PoisonError::into_inner).clone();

@@ -119,6 +119,11 @@ impl Gateway {
         (self.child.wait().unwrap().code(), rest)
     }
 
+    /// Waits for the end; the exit code. What it logs may go on: another process can have its standard error.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Response {
         request(self.proxy[0], "GET", path, &[], "")
     }

@@ -49,7 +49,7 @@ fn schema() -> Schema {
         ),
         ("strip_path", boolean().required().default(true).doc("Whether the matched part is cut off the path before forwarding.")),
         ("preserve_host", boolean().required().default(false).doc("Whether the upstream sees the client's `Host`.")),
-        ("request_buffering", boolean().required().default(true).doc("Accepted for compatibility: bodies are always streamed.")),
+        ("request_buffering", boolean().required().default(true).doc("Bodies are always streamed. Off: a client may take its time for one (`client_body_min_rate`).")),
         ("response_buffering", boolean().required().default(true).doc("Accepted for compatibility: bodies are always streamed.")),
         ("tags", tags()),
         ("service", foreign("services").doc("Where the requests go.")),

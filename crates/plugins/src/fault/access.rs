@@ -149,6 +149,8 @@ impl AccessFault {
                 Some(ProofFault::KeyMismatch.error()),
                 Blame::Key,
             ),
+            // The proof may be good: it was not looked at to the end, and another one would not be either.
+            Self::Proof(ProofFault::WorkExhausted) => too_many(ProofFault::WorkExhausted.code()),
             Self::Proof(fault) => unauthorized(fault.code(), Some(fault.error()), Blame::Proof),
             Self::ReplayStore(fault) => fault.row(),
             Self::StepUp(fault) => fault.row(),
@@ -177,6 +179,7 @@ impl AccessFault {
             Self::ReplayStore(ReplayStoreFault::KeyQuota { retry_after }) => Some(*retry_after),
             Self::ReplayStore(ReplayStoreFault::Full | ReplayStoreFault::Unreachable) => Some(RETRY_AFTER),
             Self::Certificate(CertificateFault::RevocationUnknown) => Some(RETRY_AFTER),
+            Self::Proof(ProofFault::WorkExhausted) => Some(1),
             Self::Session(SessionFault::StoreUnreachable) => Some(RETRY_AFTER),
             _ => None,
         }

@@ -8,8 +8,8 @@ use keybound_pop::jws::JwsFault;
 use keybound_pop::proof::ProofFault;
 
 use super::{
-    AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, ReplayStoreFault, RequestFault,
-    RouteFault, Row, SessionFault, StepUpFault, TrafficFault, UpstreamFault,
+    AccessFault, AuthorizationFault, CredentialFault, Fault, IdentityFault, OverloadFault, ReplayStoreFault,
+    RequestFault, RouteFault, Row, SessionFault, StepUpFault, TrafficFault, UpstreamFault,
 };
 
 /// A row and what it means.
@@ -52,7 +52,8 @@ fn faults() -> impl Iterator<Item = Fault> {
     let upstreams = UpstreamFault::ALL.into_iter().map(Fault::Upstream);
     let identities = IdentityFault::ALL.into_iter().map(Fault::Identity);
     let traffic = TrafficFault::ALL.into_iter().map(Fault::Traffic);
-    let ours = identities.chain(traffic);
+    let overload = OverloadFault::ALL.into_iter().map(Fault::Overload);
+    let ours = identities.chain(traffic).chain(overload);
     requests.chain(routes).chain(upstreams).chain(access().map(Fault::Access)).chain(ours)
 }
 

@@ -15,6 +15,7 @@ use super::certificate::{CertificateSource, ShownCertificate};
 use super::config::Possession;
 use super::credential::Place;
 use super::nonce::Nonces;
+use super::proof_work::{Metered, ProofWork};
 use super::replay::Replay;
 use super::rewrite::DPOP;
 use super::target::Targets;
@@ -30,6 +31,7 @@ pub(super) struct Binder {
     pub(super) nonces: Nonces,
     pub(super) replay: Replay,
     pub(super) keys: Arc<dyn KeyCache>,
+    pub(super) work: Arc<ProofWork>,
     pub(super) certificates: CertificateSource,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -189,7 +191,8 @@ impl Binder {
             Refused { fault: fault.into(), nonce }
         };
         let nonce = self.nonces.policy(&context);
-        let verified = proof::check(&fields, &request, expected, policy, nonce, now, &*self.keys)
+        let keys = Metered { keys: &*self.keys, work: &self.work, source: head.client_ip, now };
+        let verified = proof::check(&fields, &request, expected, policy, nonce, now, &keys)
             .map_err(|fault| refuse(fault, notes))?;
         if self.replay.is_cold(&verified, !self.nonces.outlives_process(), now) {
             self.metrics.possession.cold();

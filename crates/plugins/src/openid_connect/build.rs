@@ -21,6 +21,7 @@ use super::config::redis::settings as redis_settings;
 use super::config::{Config, Possession, ProviderConfig, ReplayConfig, ReplayMode, Transport};
 use super::nonce::Nonces;
 use super::proof_keys::ProofKeys;
+use super::proof_work::{DearChecks, ProofWork};
 use super::replay::{Horizon, Replay};
 use super::report::Reporter;
 use super::resource_metadata::ResourceMetadata;
@@ -39,6 +40,7 @@ const TOKEN_CACHE: u64 = 64 * 1024 * 1024;
 pub(crate) struct Shared {
     tokens: TokenCache,
     keys: Arc<ProofKeys>,
+    work: Arc<ProofWork>,
     clients: Mutex<HashMap<Transport, HttpClient>>,
     providers: Mutex<HashMap<String, Weak<Provider>>>,
     pub(crate) own_keys: Arc<OwnKeys>,
@@ -68,6 +70,7 @@ impl Shared {
         Self {
             tokens: TokenCache::new(TOKEN_CACHE),
             keys: Arc::new(ProofKeys::new()),
+            work: Arc::new(ProofWork::new(ProofWork::LIMIT)),
             clients: Mutex::default(),
             providers: Mutex::default(),
             own_keys: Arc::default(),
@@ -79,6 +82,16 @@ impl Shared {
         figures.tokens = self.tokens.figures();
         figures.proof_keys = self.keys.figures();
         figures.providers = self.providers().iter().map(|provider| provider.standing()).collect();
+    }
+
+    /// Bounds the dear signature checks that one source may cause, in checks with P-256 a second.
+    pub(crate) fn limit_work(&mut self, limit: u32) {
+        self.work = Arc::new(ProofWork::new(limit));
+    }
+
+    /// How many dear signature checks there were.
+    pub(crate) fn dear_checks(&self) -> DearChecks {
+        self.work.counts()
     }
 
     /// The providers in use.
@@ -192,6 +205,7 @@ impl Builder {
                 metrics: Arc::clone(&environment.metrics),
             },
             keys: Arc::clone(&shared.keys) as Arc<dyn KeyCache>,
+            work: Arc::clone(&shared.work),
             certificates: CertificateSource::parse(record, instance.material, environment)?,
             metrics: Arc::clone(&environment.metrics),
             possession,

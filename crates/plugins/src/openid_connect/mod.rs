@@ -32,6 +32,7 @@ mod headers;
 mod identify;
 mod nonce;
 mod proof_keys;
+mod proof_work;
 mod redirect;
 mod replay;
 mod report;
@@ -52,6 +53,7 @@ use keybound_pop::binding::{Mode, Scheme};
 use keybound_pop::time::{Clock, UnixTime};
 
 pub(crate) use self::build::{Builder, Shared};
+pub use self::proof_work::DearChecks;
 
 use self::answer::{Answerer, DPOP_NONCE, Refused};
 use self::binding::Binder;

@@ -30,8 +30,10 @@ pub(super) struct ProofKeys {
 
 impl ProofKeys {
     pub(super) fn new() -> Self {
-        // A parsed key takes about a kilobyte beside its text.
-        let header = |segment: &Arc<str>, _: &Arc<ProofHeader>| size(segment.len() + 1024);
+        // A parsed key takes about a kilobyte beside its text; of RSA, its modulus some six times over.
+        let header = |segment: &Arc<str>, header: &Arc<ProofHeader>| {
+            size(segment.len() + 1024 + header.key().modulus_bits().unwrap_or(0) / 8 * 6)
+        };
         let prepared = |_: &Thumbprint, key: &Arc<PreparedKey>| size(key.size());
         Self {
             headers: Cache::builder().max_capacity(HEADERS).weigher(header).build(),

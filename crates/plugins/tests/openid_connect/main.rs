@@ -20,6 +20,7 @@ mod hour;
 mod identify;
 mod introspection;
 mod nonces;
+mod proof_work;
 mod proofs;
 mod redirects;
 mod redis;

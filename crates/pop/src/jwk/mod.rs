@@ -8,6 +8,7 @@ mod ec;
 mod okp;
 mod prepared;
 mod rsa;
+mod work;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::algorithm::Algorithm;
 use crate::thumbprint::Thumbprint;
 
 pub use prepared::{PreparedKey, Preparer};
+pub use work::Work;
 
 /// Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4; RFC 8037 §2).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -176,6 +178,16 @@ impl PublicKey {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), Value::String(value)))
             .collect()
+    }
+
+    /// What one signature check with this key costs, against one with P-256.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        match &self.0.material {
+            Material::Ec(key) => Work::of_ec(key.algorithm()),
+            Material::Rsa(key) => Work::of_rsa(key.bits(), key.exponent()),
+            Material::Okp(_) => Work::PLAIN,
+        }
     }
 
     /// The size of an RSA modulus in bits; `None` for other keys. A dear key is told apart by it.

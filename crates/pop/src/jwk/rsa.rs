@@ -50,6 +50,11 @@ impl RsaKey {
         bit_length(&self.n)
     }
 
+    /// The public exponent; five octets at most.
+    pub(super) fn exponent(&self) -> u64 {
+        self.e.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
+    }
+
     pub(super) fn verify(
         &self,
         algorithm: Algorithm,

@@ -101,6 +101,9 @@ pub enum ProofFault {
     /// The key is not the one that the token is bound to.
     #[error("the access token is bound to another key")]
     KeyMismatch,
+    /// The sender has had more dear signature checks than it may have for now.
+    #[error("too many proofs by keys that are dear to check")]
+    WorkExhausted,
     /// The signature does not verify.
     #[error("the signature of the DPoP proof does not verify")]
     Signature,
@@ -150,6 +153,7 @@ impl ProofFault {
             Self::Cold,
             Self::AthMismatch,
             Self::KeyMismatch,
+            Self::WorkExhausted,
             Self::Signature,
             Self::Replayed,
         ]);
@@ -204,6 +208,7 @@ impl ProofFault {
             Self::Cold => "proof_cold_start",
             Self::AthMismatch => "proof_ath_mismatch",
             Self::KeyMismatch => "proof_key_mismatch",
+            Self::WorkExhausted => "proof_work_exhausted",
             Self::Signature => "proof_signature",
             Self::Replayed => "proof_replayed",
         }
@@ -249,7 +254,7 @@ impl ProofFault {
             Self::NonceMissing | Self::NonceInvalid | Self::TooOld | Self::TooNew => Step::Time,
             Self::AthMismatch => Step::TokenHash,
             Self::KeyMismatch => Step::Key,
-            Self::Signature => Step::Signature,
+            Self::WorkExhausted | Self::Signature => Step::Signature,
             Self::Cold | Self::Replayed => Step::Replay,
         }
     }

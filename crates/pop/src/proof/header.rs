@@ -26,6 +26,12 @@ pub trait KeyCache: Send + Sync {
     /// Keeps a header. Called only after a signature by its key verified, so a stranger cannot fill the cache for free.
     fn keep(&self, segment: &str, header: &Arc<ProofHeader>);
 
+    /// Whether a signature by this header's key may be checked now ([`PublicKey::work`] tells what that costs). Asked after every
+    /// cheaper check has passed: the place to bound what the dear ones take up.
+    fn affords(&self, _header: &ProofHeader) -> bool {
+        true
+    }
+
     /// The key of this header made ready for less, where the cache holds it. Asked for just before the signature is verified:
     /// the place to count how often a key comes back.
     fn prepared(&self, _header: &ProofHeader) -> Option<Arc<PreparedKey>> {

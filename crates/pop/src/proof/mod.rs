@@ -49,7 +49,7 @@ pub enum Step {
     TokenHash,
     /// The key is the token's.
     Key,
-    /// The signature verifies.
+    /// The signature verifies; where its key is dear to check, only within the bound that the caller sets.
     Signature,
     /// The proof was not seen before. Done by the caller, who keeps the records.
     Replay,
@@ -157,6 +157,9 @@ pub fn check(
     target::token(&claims, request)?;
     if !header.thumbprint().ct_eq(expected) {
         return Err(ProofFault::KeyMismatch);
+    }
+    if !cache.affords(&header) {
+        return Err(ProofFault::WorkExhausted);
     }
     header
         .verify(cache.prepared(&header).as_deref(), parts.signing_input.as_bytes(), &signature)

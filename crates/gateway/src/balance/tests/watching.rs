@@ -185,7 +185,8 @@ fn srv_records_tell_ports_and_weights_and_names_where_that_is_wanted() {
         (true, Some("shown.test"), ["shown.test:9001", "shown.test:81"]),
     ] {
         let names = Names::default();
-        names.of("a.test").learn(Some(Answer::of(places())));
+        let name = names.of("a.test");
+        name.learn(Some(Answer::of(places())));
         let upstream = Upstream {
             use_srv_name,
             host_header: host_header.map(str::to_owned),
@@ -207,8 +208,11 @@ fn srv_records_tell_ports_and_weights_and_names_where_that_is_wanted() {
 #[test]
 fn a_target_of_weight_0_gets_nothing_whatever_its_srv_records_weigh() {
     let names = Names::default();
-    names.of("a.test").learn(Some(Answer::of(vec![srv("10.0.0.1", 80, "one.test", 30)])));
+    let name = names.of("a.test");
+    name.learn(Some(Answer::of(vec![srv("10.0.0.1", 80, "one.test", 30)])));
     let mut targets = named(&["a.test:80"]);
     targets[0].weight = 0;
-    assert!(of(&upstream(Algorithm::RoundRobin), targets, &names, None).pick(None, &[]).is_none());
+    let balancer = of(&upstream(Algorithm::RoundRobin), targets, &names, None);
+    assert_eq!(addresses(&balancer), [(at("10.0.0.1:80"), 0)]);
+    assert!(balancer.pick(None, &[]).is_none());
 }

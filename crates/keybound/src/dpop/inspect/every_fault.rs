@@ -11,9 +11,14 @@ use super::*;
 const NOW: i64 = 1_800_000_000;
 const URL: &str = "https://api.example/orders";
 
-/// What only the gateway sees: how many fields there are, what it remembers, and when it started.
-const GATEWAYS: [ProofFault; 4] =
-    [ProofFault::Missing, ProofFault::Multiple, ProofFault::Cold, ProofFault::Replayed];
+/// What only the gateway sees: how many fields there are, who sends how much, what it remembers, and when it started.
+const GATEWAYS: [ProofFault; 5] = [
+    ProofFault::Missing,
+    ProofFault::Multiple,
+    ProofFault::WorkExhausted,
+    ProofFault::Cold,
+    ProofFault::Replayed,
+];
 
 struct Forge(SigningKey);
 

@@ -34,6 +34,12 @@ pub(super) const ROWS: &[Advice] = &[
         source: "RFC 9110 §15.6.3",
     },
     Advice {
+        code: "overloaded",
+        cause: "A worker had more requests in flight than `overload_max_requests`, or its own timer came later than `overload_max_lag` twice in a row. Nothing was done for the request.",
+        look: "Look at the processors, and at how long upstreams take: slow ones keep requests in flight. More workers or nodes, or a higher bound where memory allows; see the guide on limits.",
+        source: "RFC 9110 §15.6.4",
+    },
+    Advice {
         code: "provider_unreachable",
         cause: "No connection to the provider.",
         look: "The log names the call and the address. Name, port, firewall?",

@@ -292,6 +292,12 @@ pub(super) const ROWS: &[Advice] = &[
         source: "RFC 9449 §4.3 step 12",
     },
     Advice {
+        code: "proof_work_exhausted",
+        cause: "One address sent more proofs by keys that are dear to check (RSA beyond 4096 bits, P-384, P-521) than `proof_work_limit` lets through: a flood, or many clients behind one address that all chose such keys.",
+        look: "Look at the addresses in the access log. Good clients do best with ES256 or EdDSA, which have no bound; behind a proxy, `trusted_ips` and `real_ip_header` tell clients apart. Raise `proof_work_limit` when all of it is good traffic.",
+        source: "RFC 9449 §11.1, RFC 6585 §4",
+    },
+    Advice {
         code: "proof_signature",
         cause: "The proof was changed after it was signed, or signed with another key than the one in its header.",
         look: "Take the proof apart with inspect. When a library made it, check that key and `jwk` are one pair, and that ECDSA signatures are in the form of JWS and not of ASN.1.",

@@ -1,6 +1,7 @@
 //! The types of settings: how each is written and read.
 
 mod address;
+mod bound;
 mod choice;
 mod dns;
 mod header;
@@ -16,6 +17,7 @@ mod tls;
 mod tracing;
 
 pub use address::{Networks, PortMaps};
+pub use bound::{Buffers, Connections, Span};
 pub use choice::{Database, ErrorType, LogLevel, RouterFlavor, Switch};
 pub use dns::{DnsFamily, DnsOrder, DnsRecord, NameServers, RecordTtl};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};

@@ -156,3 +156,27 @@ fn hundredths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
     let percent = Option::<f64>::deserialize(deserializer)?.unwrap_or_default();
     Ok((percent.clamp(0.0, 100.0) * 100.0).round() as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn seconds_and_percent_have_decimals_and_what_is_null_is_off() {
+        let read: Healthchecks = serde_json::from_value(json!({
+            "threshold": 33.335,
+            "active": { "type": "grpcs", "headers": null, "http_path": null, "healthy": { "interval": 0.25 } },
+            "passive": { "type": null, "unhealthy": { "timeouts": 255, "http_statuses": null } },
+        }))
+        .unwrap();
+        assert_eq!(read.threshold, 3334);
+        assert_eq!(
+            (read.active.kind, read.active.healthy.interval),
+            (CheckKind::Grpcs, Duration::from_millis(250))
+        );
+        assert_eq!((read.passive.kind, read.passive.unhealthy.timeouts), (CheckKind::Http, 255));
+        assert!(serde_json::from_value::<Healthchecks>(json!({ "active": { "timeout": -1 } })).is_err());
+    }
+}

@@ -99,21 +99,26 @@ impl Gate {
 
     /// A gate whose process started at this moment with the instance in its configuration, if one is given.
     pub(crate) async fn started(config: Value, at: Option<UnixTime>) -> Self {
-        Self::made(config, at, false).await
+        Self::made(config, at, false, None).await
+    }
+
+    /// A strict gate with a budget of its own for proofs by keys that are dear to check.
+    pub(crate) async fn strict_with_work(limit: u32) -> Self {
+        Self::made(json!({"proof_of_possession_dpop": "strict"}), None, false, Some(limit)).await
     }
 
     /// A gate of a node whose configuration store, and so whose root secret, others share.
     pub(crate) async fn sharing(config: Value, at: Option<UnixTime>) -> Self {
-        Self::made(config, at, true).await
+        Self::made(config, at, true, None).await
     }
 
-    async fn made(config: Value, at: Option<UnixTime>, shared: bool) -> Self {
+    async fn made(config: Value, at: Option<UnixTime>, shared: bool, work: Option<u32>) -> Self {
         let stores = Arc::new(Memory::default());
         let provider = Provider::start().await;
         let clock = Arc::new(FixedClock::at(NOW));
         let shelves = Shelves::default();
         let metrics = Arc::<Metrics>::default();
-        let registry = Arc::new(Registry::new(Environment {
+        let registry = Registry::new(Environment {
             tracing: keybound_plugins::Tracing::default(),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
@@ -125,7 +130,11 @@ impl Gate {
             metrics: Arc::clone(&metrics),
             root: Arc::new(RootSecret::new([0; 32], shared)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
-        }));
+        });
+        let registry = Arc::new(match work {
+            Some(limit) => registry.with_proof_work(limit),
+            None => registry,
+        });
         if at.is_none() {
             registry.booted();
         }
