@@ -271,7 +271,10 @@ fn closure(metadata: &Metadata, name: &str) -> BTreeSet<String> {
 
 /// The Rust files of the workspace's members, each without the tests at its end.
 fn rust_files() -> Vec<(PathBuf, String)> {
-    ["crates", "xtask", "benches", "tests"].iter().flat_map(|folder| sources(&root().join(folder))).collect()
+    ["crates", "xtask", "benches", "tests", "fuzz"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<(PathBuf, String)> {

@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { administration } from './lab/admin.mjs';
 import { certificates as makeCertificates } from './lab/certificates.mjs';
-import { startGateway } from './lab/gateway.mjs';
+import { leaks, startGateway } from './lab/gateway.mjs';
 import { realmFile, startKeycloak } from './lab/keycloak.mjs';
 import { stopAll } from './lab/process.mjs';
 import { startProvider } from './lab/second-provider.mjs';
@@ -122,6 +122,9 @@ async function walk() {
     check('still running', !gateway.child.ended, gateway.child.status);
     const status = await gateway.stop();
     check('exit status', status === 0, status);
+  });
+  await report.case('no line of a gateway\'s log shows a token, a proof or an assertion', async (check) => {
+    check('lines with a part of a JWS', leaks.length === 0, leaks);
   });
   return report.finish();
 }

@@ -1,4 +1,6 @@
-use keybound_suites::Stage;
+use std::time::Duration;
+
+use keybound_suites::{Stage, secrets, serve_recording};
 use serde_json::json;
 
 #[test]
@@ -81,5 +83,34 @@ fn no_explanation_shows_a_secret() {
     secrets.extend(proofs.into_iter().map(|proof| ("proof", proof)));
     for (name, secret) in secrets {
         assert!(!log.contains(&secret), "the log shows the {name}");
+    }
+}
+
+#[test]
+fn no_record_of_http_log_shows_a_credential() {
+    let stage = Stage::start(
+        json!({ "auth_methods": ["bearer", "session"], "session_secret": "a-secret-of-http-log" }),
+    );
+    let (address, records) = serve_recording();
+    let plugin = json!({ "name": "http-log", "config": { "http_endpoint": format!("http://{address}/") } });
+    assert_eq!(stage.gateway.admin.post("/plugins", &plugin).status, 201);
+    let answer = stage.send(&stage.good());
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let cookie = answer.all("set-cookie")[0].split(';').next().unwrap().to_owned();
+    assert!(cookie.len() > 100, "a session was begun: {answer:?}");
+    let token = &stage.client.token;
+    let session = stage.good().without("Authorization").field("Cookie", &cookie);
+    let query =
+        stage.good().without("Authorization").target(&format!("{}?access_token={token}", Stage::PATH));
+    let basic =
+        stage.bare("GET", Stage::PATH).authorization("Basic c29tZWJvZHk6YS1wYXNzd29yZC1vZi1odHRwLWxvZw==");
+    for request in [session, query, basic, stage.good().without("DPoP")] {
+        let _ = stage.send(&request);
+    }
+    let mut seen = 0;
+    while seen < 5 {
+        let record = records.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(secrets::shown(&record), None, "{record}");
+        seen += record.matches("\"started_at\"").count();
     }
 }

@@ -15,6 +15,7 @@ impl Admin {
     /// Posts an entity.
     #[must_use]
     pub fn post(&self, path: &str, entity: &Value) -> Answer {
+        crate::secrets::register_members(entity);
         let body = entity.to_string();
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -22,6 +23,13 @@ impl Admin {
             body.len()
         );
         Answer::to(self.address, (head + &body).as_bytes())
+    }
+
+    /// Asks for what is there.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        Answer::to(self.address, head.as_bytes())
     }
 
     /// A service with a route to `path`, guarded by `openid-connect` with `config`.

@@ -2,6 +2,8 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::secrets;
+
 /// An answer of the gateway, read from a socket that the request's bytes were written to as they are.
 #[derive(Debug)]
 pub struct Answer {
@@ -41,6 +43,7 @@ impl Answer {
     /// When the gateway cannot be reached, or neither answers nor closes.
     #[must_use]
     pub fn all_to(address: SocketAddr, bytes: &[u8], count: usize) -> Vec<Self> {
+        secrets::register_sent(bytes);
         let mut stream = TcpStream::connect(address).expect("the gateway listens");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         // The gateway may refuse and close before it has read everything.
@@ -57,6 +60,9 @@ impl Answer {
             received.extend(buffer.get(..read).unwrap_or_default());
             while let Some((answer, length)) = Self::read(&received, read == 0) {
                 received.drain(..length);
+                secrets::register_cookies(
+                    answer.all("set-cookie").iter().filter_map(|line| line.split(';').next()),
+                );
                 answers.push(answer);
             }
             if read == 0 {

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::admin::Admin;
+use crate::secrets;
 
 /// The built `keybound`, started on free ports in a prefix of its own, ended when it is dropped.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Gateway {
     pub status: Option<SocketAddr>,
     child: Child,
     prefix: PathBuf,
+    /// Reads the log to its end.
+    reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Gateway {
@@ -42,8 +45,29 @@ impl Gateway {
     /// # Panics
     /// When it does not build.
     pub fn try_start(settings: &[(&str, &str)]) -> Result<Self, String> {
+        Self::try_start_under(&[], settings)
+    }
+
+    /// As [`Gateway::start`], by a program that becomes it: `prlimit` with a limit, `env` with a library to be loaded first.
+    ///
+    /// # Panics
+    /// As [`Gateway::start`].
+    #[must_use]
+    pub fn start_under(program: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::try_start_under(program, settings)
+            .unwrap_or_else(|log| panic!("keybound did not become ready:\n{log}"))
+    }
+
+    fn try_start_under(program: &[&str], settings: &[(&str, &str)]) -> Result<Self, String> {
         let prefix = prefix();
-        let mut command = Command::new(binary());
+        let mut command = match program {
+            [] => Command::new(binary()),
+            [first, more @ ..] => {
+                let mut command = Command::new(first);
+                command.args(more).arg(binary());
+                command
+            }
+        };
         command.arg("start").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         for (name, _) in
             std::env::vars().filter(|(name, _)| name.starts_with("KEYBOUND_") || name.starts_with("KONG_"))
@@ -55,15 +79,21 @@ impl Gateway {
             ("proxy_listen", LISTEN),
             ("admin_listen", "127.0.0.1:0"),
             ("status_listen", "off"),
+            // What is logged at this level must be free of secrets as well: each line is looked at.
+            ("log_level", "debug"),
         ];
         for (name, value) in usual.iter().chain(settings) {
+            if ["password", "secret", "store_key"].iter().any(|word| name.contains(word)) {
+                secrets::register(value);
+            }
             command.env(format!("KEYBOUND_{}", name.to_ascii_uppercase()), value);
         }
         let mut child = command.spawn().expect("keybound starts");
-        let lines = drain(child.stderr.take().expect("piped"), prefix.join("log"));
+        let (lines, reader) = drain(child.stderr.take().expect("piped"), prefix.join("log"));
+        let reader = Some(reader);
         match listening(&lines) {
             Ok(Ready { plain, secure, admin, status }) => {
-                Ok(Self { plain, secure, admin: Admin { address: admin }, status, child, prefix })
+                Ok(Self { plain, secure, admin: Admin { address: admin }, status, child, prefix, reader })
             }
             Err(log) => {
                 let _ = child.kill();
@@ -80,6 +110,12 @@ impl Gateway {
     /// When the system cannot say.
     pub fn alive(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// The process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The memory that it has in use, in KiB.
@@ -179,6 +215,18 @@ impl Gateway {
         }
     }
 
+    /// Waits until its log has been read, all of which is looked at; not for ever, as another process may still hold its end.
+    fn read_to_the_end(&mut self) {
+        let Some(reader) = self.reader.take() else { return };
+        for _ in 0..500 {
+            if reader.is_finished() {
+                return;
+            }
+            #[allow(clippy::disallowed_methods, reason = "the end of another process can only be polled")]
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Everything it has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
@@ -191,6 +239,10 @@ impl Drop for Gateway {
         self.end_successor();
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.read_to_the_end();
+        for file in std::fs::read_dir(self.prefix.join("logs")).into_iter().flatten().flatten() {
+            std::fs::read_to_string(file.path()).unwrap_or_default().lines().for_each(secrets::check);
+        }
         let _ = std::fs::remove_dir_all(&self.prefix);
     }
 }
@@ -224,16 +276,20 @@ fn prefix() -> PathBuf {
 }
 
 /// Passes lines on, and keeps them in a file, as long as the process writes any.
-fn drain(stderr: std::process::ChildStderr, file: PathBuf) -> mpsc::Receiver<String> {
+fn drain(
+    stderr: std::process::ChildStderr,
+    file: PathBuf,
+) -> (mpsc::Receiver<String>, thread::JoinHandle<()>) {
     let (sender, receiver) = mpsc::channel();
     let mut file = std::fs::File::create(file).expect("a log file");
-    thread::spawn(move || {
+    let reader = thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let _ = writeln!(file, "{line}");
+            secrets::check(&line);
             let _ = sender.send(line);
         }
     });
-    receiver
+    (receiver, reader)
 }
 
 /// Where it listens.

@@ -21,6 +21,20 @@ pub fn send<B>(address: SocketAddr, request: http::Request<B>) -> Answer
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
 {
+    try_send(address, request).expect("a whole answer")
+}
+
+/// As [`send`], for an answer that may break off.
+///
+/// # Errors
+/// What broke it off.
+///
+/// # Panics
+/// When the gateway cannot be reached.
+pub fn try_send<B>(address: SocketAddr, request: http::Request<B>) -> Result<Answer, String>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
+{
     let request = request.map(BodyExt::boxed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -30,8 +44,9 @@ where
                 .await
                 .expect("HTTP/2");
         tokio::spawn(connection);
-        let (head, body) = sender.send_request(request).await.expect("an answer").into_parts();
-        let body = body.collect().await.expect("a whole body");
+        let answer = sender.send_request(request).await.map_err(|fault| fault.to_string())?;
+        let (head, body) = answer.into_parts();
+        let body = body.collect().await.map_err(|fault| fault.to_string())?;
         let trailers = body.trailers().cloned().unwrap_or_default();
         let fields = head
             .headers
@@ -42,7 +57,7 @@ where
             })
             .collect();
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-        Answer { status: head.status.as_u16(), fields, body }
+        Ok(Answer { status: head.status.as_u16(), fields, body })
     })
 }
 

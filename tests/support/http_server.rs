@@ -142,6 +142,20 @@ pub fn serve_text(text: String) -> SocketAddr {
     serve(move |_| text.clone())
 }
 
+/// Takes every request with an empty 200 until the process ends; its address, and the bodies that came.
+///
+/// # Panics
+/// When there is no free port.
+#[must_use]
+pub fn serve_recording() -> (SocketAddr, std::sync::mpsc::Receiver<String>) {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let address = serve(move |received| {
+        let _ = sender.send(String::from_utf8_lossy(&received.body).into_owned());
+        Reply::ok("")
+    });
+    (address, receiver)
+}
+
 fn converse(stream: TcpStream, answer: &dyn Fn(Received) -> Reply) -> Option<()> {
     let mut reader = BufReader::new(stream);
     loop {

@@ -9,6 +9,7 @@ use keybound_pop::thumbprint::token_hash;
 use serde_json::{Map, Value, json};
 
 use crate::http_server::{self, Received, Reply};
+use crate::secrets;
 
 /// A provider that publishes its metadata and keys, introspects as it is told, and whose tokens are made here.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ impl Provider {
     #[must_use]
     pub fn start() -> Self {
         let key = SigningKey::generate(Algorithm::Es256).expect("a key");
+        secrets::register_members(&Value::Object(key.to_jwk()));
         let keys = Reply::ok(json!({ "keys": [published(&key, "suite")] }).to_string());
         let introspection = Reply::ok(json!({ "active": false }).to_string());
         let (said, asked) = (HashMap::new(), HashMap::new());
@@ -83,6 +85,7 @@ impl Provider {
     #[must_use]
     pub fn client_with(&self, algorithm: Algorithm) -> Client {
         let key = SigningKey::generate(algorithm).expect("a key");
+        secrets::register_members(&Value::Object(key.to_jwk()));
         let token = self.token(json!({ "cnf": { "jkt": key.public().thumbprint().to_string() } }));
         Client { key, token }
     }
@@ -160,6 +163,7 @@ impl Provider {
     #[must_use]
     pub fn opaque_answered(&self, reply: Reply) -> String {
         let token = format!("opaque-{}", unique());
+        secrets::register(&token);
         self.says(&token, reply);
         token
     }

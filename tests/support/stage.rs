@@ -49,6 +49,17 @@ impl Stage {
         stage
     }
 
+    /// As [`Stage::start_with`], the gateway by a program that becomes it.
+    #[must_use]
+    pub fn start_under(program: &[&str], settings: &[(&str, &str)], config: Value) -> Self {
+        let (provider, upstream) = (Provider::start(), Upstream::start());
+        let gateway = Gateway::start_under(program, settings);
+        let client = provider.client();
+        let stage = Self { gateway, provider, upstream, client };
+        stage.guard("guarded", Self::PATH, config);
+        stage
+    }
+
     /// The stage in `place`, made by `start` when first asked for; it ends with the process of the tests.
     pub fn shared(place: &'static OnceLock<Self>, start: impl FnOnce() -> Self) -> &'static Self {
         place.get_or_init(|| {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod budget;
+mod chaos;
 mod churn;
 mod deb;
 mod docs;
@@ -15,6 +16,7 @@ mod lint;
 mod protocols;
 mod rules;
 mod run;
+mod soak;
 mod summary;
 mod test;
 mod workspace;
@@ -30,7 +32,9 @@ cargo xtask NAME
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
   protocols h2spec and gRPC's interop client               [--gateway BINARY]
-  fuzz      fuzzes for a while (nightly and cargo-fuzz)        [TARGET] [--seconds N]
+  fuzz      every parser of what strangers send, for a while   [TARGET] [--seconds N] [--jobs N] [--merge]
+  chaos     what breaks, and what clients see then             [TEST]
+  soak      mixed traffic for long; curves to docs/soak.svg    [--minutes N] [--gateway BINARY] [--picture FILE]
   bench     CPU per request against nginx and Apache, on one core    [--rounds N] [--requests N] [--gateway BINARY]
   budget    instructions of hot operations against the committed budget    [--update]
   memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
@@ -64,6 +68,8 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "interop" => interop::run(arguments),
         "protocols" => protocols::run(arguments),
         "fuzz" => fuzz::run(arguments),
+        "chaos" => chaos::run(arguments),
+        "soak" => soak::run(arguments),
         "bench" => bench::run(arguments),
         "budget" => budget::run(arguments),
         "memory" => bench::memory::run(arguments),

@@ -20,6 +20,8 @@
 
 mod balance;
 mod dns;
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 mod listen;
 mod observe;

@@ -6,6 +6,8 @@ mod client;
 mod discovery;
 mod fault;
 mod flight;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hmac;
 mod http;
 mod introspection;

@@ -77,6 +77,8 @@ mod cors;
 mod delivery;
 mod environment;
 pub mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hmac_auth;
 mod http_log;
 mod identity;
@@ -100,7 +102,6 @@ mod typed;
 pub use environment::{
     CounterStores, Environment, Instrumentations, Random, ReplayStores, RootSecret, Tracing,
 };
-pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};
 pub use openid_connect::DearChecks;
 pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

@@ -4,6 +4,12 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ready, start, stop } from './process.mjs';
 
+/** Lines that a gateway of this run logged and that show a part of a JWS: a token, a proof, an assertion, a signed answer. */
+export const leaks = [];
+
+/** A JSON object in base64url, as long as any part of a JWS; in the middle of a digest it means nothing. */
+const SEGMENT = /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{30,}/;
+
 /**
  * Starts `keybound start` and waits for its ready line. `settings` are keys of the settings file, given as
  * `KEYBOUND_*` variables. Answers `{ plain, secure, admin, ca, child, stop }`; the three are origins.
@@ -18,10 +24,14 @@ export async function startGateway({ binary, folder, name, settings = {} }) {
       proxy_listen: '127.0.0.1:0 http2, 127.0.0.1:0 http2 ssl',
       admin_listen: '127.0.0.1:0',
       status_listen: 'off',
+      log_level: 'debug',
       ...settings,
     }),
     log: join(folder, `${name}.log`),
-    onLine: (line) => Object.assign(listening, readyLine(line)),
+    onLine: (line) => {
+      if (SEGMENT.test(line)) leaks.push(`${name}: ${line}`);
+      Object.assign(listening, readyLine(line));
+    },
   });
   await ready(child, () => listening.ready, 60);
   return {

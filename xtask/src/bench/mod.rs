@@ -4,8 +4,8 @@
 //! interleaved, the median counts, and the ratios come first, because they mean more than the figures of one machine.
 
 pub(crate) mod memory;
-mod process;
-mod servers;
+pub(crate) mod process;
+pub(crate) mod servers;
 
 use std::fs;
 use std::path::{Path, PathBuf};

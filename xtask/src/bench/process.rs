@@ -61,6 +61,10 @@ impl Server {
         Err(Fault::new(format!("a server was not ready within a minute: {}", log.display())))
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Memory that is in use, in kilobytes.
     pub(crate) fn resident(&self) -> Result<u64, Fault> {
         let path = format!("/proc/{}/status", self.child.id());

@@ -7,7 +7,7 @@ mod request_fields;
 pub(crate) mod response_body;
 pub(crate) mod response_fields;
 mod trace;
-mod trailers;
+pub(crate) mod trailers;
 pub(crate) mod upgrade;
 
 use std::rc::Rc;

@@ -10,6 +10,7 @@ use http::HeaderName;
 use keybound_plugins::contract::UriCaptures;
 
 use super::literal::literal_prefix;
+use super::not_in::with_one_space;
 use super::rule::Asked;
 
 /// The longest expression; it bounds how deep one can be nested.
@@ -100,7 +101,7 @@ impl Expression {
         if text.len() > MAX_LENGTH {
             return Err(format!("an expression has at most {MAX_LENGTH} bytes"));
         }
-        let ast = parse(text).map_err(|error| error.to_string())?;
+        let ast = parse(&with_one_space(text)).map_err(|error| error.to_string())?;
         ast.validate(schema())?;
         let expression = Self { ast };
         expression.fields()?;

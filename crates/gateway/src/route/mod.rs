@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod expression;
 pub(crate) mod index;
 pub(crate) mod literal;
+mod not_in;
 pub(crate) mod prefix_tree;
 pub(crate) mod priority;
 pub(crate) mod rule;

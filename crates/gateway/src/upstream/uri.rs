@@ -55,11 +55,17 @@ pub(crate) fn replaced_target(path: &str, query: Option<&str>) -> Option<PathAnd
 /// What is left of the path after the matched part, without a dot segment that the cut may have laid bare.
 fn stripped(path: &RequestPath, taken: usize) -> Cow<'_, str> {
     let rest = path.matching().get(taken..).unwrap_or_default();
-    let rest = match rest {
-        "." | ".." => "",
-        _ => rest.strip_prefix("../").or_else(|| rest.strip_prefix("./")).unwrap_or(rest),
-    };
+    let rest = without_dots(rest);
     if path.decoded.is_none() { Cow::Borrowed(rest) } else { Cow::Owned(escape(rest.as_bytes())) }
+}
+
+/// The rest without its first part where that is a dot segment to some reader: one that decodes `%2F`, or cuts parameters off.
+/// The parts behind it are none, or the path would have been refused.
+fn without_dots(rest: &str) -> &str {
+    let ends = ["/", "%2F"].iter().filter_map(|end| rest.find(end).map(|at| (at, at + end.len())));
+    let (end, next) = ends.min().unwrap_or((rest.len(), rest.len()));
+    let name = rest.get(..end).and_then(|part| part.split(';').next());
+    if matches!(name, Some("." | "..")) { rest.get(next..).unwrap_or_default() } else { rest }
 }
 
 fn join_stripped<'a>(base: &'a str, rest: &'a str, path: &str) -> [&'a str; 3] {
@@ -144,6 +150,11 @@ mod tests {
     #[case("/r", "/r./x", "/s/x")]
     #[case("/r", "/r..", "/s")]
     #[case("/r", "/r...", "/s/...")]
+    #[case("/r", "/r..%2Fx", "/s/x")]
+    #[case("/r", "/r..%2f%2Fx/y", "/s/%2Fx/y")]
+    #[case("/r", "/r.;a=b/x", "/s/x")]
+    #[case("/r", "/r..;a=b", "/s")]
+    #[case("/r", "/r.a%2F.b/x", "/s/.a%2F.b/x")]
     fn a_dot_segment_that_the_cut_lays_bare_is_dropped(
         #[case] route: &str,
         #[case] request: &str,

@@ -82,6 +82,7 @@ impl Gateway {
                 self.log.read_line(&mut line).unwrap() > 0,
                 "no record begins with {beginning:?} in:\n{seen}"
             );
+            keybound_suites::secrets::check(&line);
             seen.push_str(&line);
             let record: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             if record["message"].as_str().is_some_and(|message| message.starts_with(beginning)) {
@@ -116,6 +117,7 @@ impl Gateway {
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let mut rest = String::new();
         self.log.read_to_string(&mut rest).unwrap();
+        rest.lines().for_each(keybound_suites::secrets::check);
         (self.child.wait().unwrap().code(), rest)
     }
 

@@ -47,7 +47,9 @@ impl PublicKey {
             _ => KeyKind::Other,
         };
         let (unused, bits) = info.expect(BIT_STRING)?.split_first()?;
-        (*unused == 0 && outer.is_empty()).then(|| Self { kind, bits: bits.to_vec() })
+        // Keys without a bit would all be the same one.
+        let sound = *unused == 0 && !bits.is_empty() && info.is_empty() && outer.is_empty();
+        sound.then(|| Self { kind, bits: bits.to_vec() })
     }
 
     /// The key of a PEM block `PUBLIC KEY`, of a kind and size that signatures can be checked with.
@@ -66,5 +68,25 @@ impl PublicKey {
             KeyKind::Other => false,
         };
         good.then_some(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_bits_and_nothing_behind_them() {
+        let spki = |key: &[u8]| {
+            let algorithm = [&[0x30, 5, 0x06, 3][..], EDWARDS_25519].concat();
+            let inner = [&algorithm, key].concat();
+            let mut der = vec![0x30, u8::try_from(inner.len()).unwrap()];
+            der.extend(inner);
+            PublicKey::from_spki(&der)
+        };
+        assert_eq!(spki(&[0x03, 2, 0, 7]).unwrap().bits, [7]);
+        assert_eq!(spki(&[0x03, 1, 0]), None);
+        assert_eq!(spki(&[0x03, 2, 0, 7, 0x05, 0]), None);
+        assert_eq!(spki(&[0x03, 2, 1, 7]), None);
     }
 }

@@ -11,6 +11,7 @@
 mod crl;
 mod der;
 mod fault;
+pub(crate) mod fuzzing;
 mod ocsp;
 mod path;
 mod revocation;

@@ -35,7 +35,7 @@ pub struct Metadata {
 
 impl Metadata {
     /// Reads a metadata document that was asked for at `location`.
-    pub(super) fn read(document: Map<String, Value>, location: &Location) -> Result<Self, Cause> {
+    pub(crate) fn read(document: Map<String, Value>, location: &Location) -> Result<Self, Cause> {
         let issuer = match document.get("issuer") {
             Some(Value::String(issuer)) => issuer.clone(),
             _ => return Err(Cause::Malformed("metadata without issuer")),

@@ -36,7 +36,7 @@ struct Key {
 
 impl KeySet {
     /// Reads a JWK set (RFC 7517 §5); members beyond the 128th are left out.
-    pub(super) fn read(document: &Map<String, Value>) -> Result<Self, Cause> {
+    pub(crate) fn read(document: &Map<String, Value>) -> Result<Self, Cause> {
         let Some(Value::Array(members)) = document.get("keys") else {
             return Err(Cause::Malformed("key set without keys"));
         };
@@ -46,7 +46,7 @@ impl KeySet {
     }
 
     /// How many keys can verify signatures.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
@@ -56,13 +56,13 @@ impl KeySet {
     }
 
     /// How many members were left out.
-    pub(super) fn left_out(&self) -> usize {
+    pub(crate) fn left_out(&self) -> usize {
         self.left_out
     }
 
     /// The keys that may have made a signature with `algorithm`: those with the same `kid` when the token names one,
     /// else all that fit the algorithm; at most eight. Each with its member of the set.
-    pub(super) fn candidates(
+    pub(crate) fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,

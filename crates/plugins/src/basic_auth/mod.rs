@@ -98,6 +98,11 @@ fn known(given: &Given, directory: &Directory) -> Result<Found, IdentityFault> {
         .ok_or(IdentityFault::BasicRejected)
 }
 
+/// Name and password of a field, for a fuzz target.
+pub(crate) fn read_field(headers: &HeaderMap, name: &HeaderName) -> Option<(String, Vec<u8>)> {
+    given(headers, name).ok().map(|given| (given.username, given.password))
+}
+
 /// Name and password of a field.
 fn given(headers: &HeaderMap, name: &HeaderName) -> Result<Given, IdentityFault> {
     let mut lines = headers.get_all(name).iter();

@@ -132,6 +132,17 @@ impl HmacAuth {
     }
 }
 
+/// The signature of a field and the text that it is over, for a fuzz target: user, algorithm, names, signature, text.
+#[must_use]
+pub fn signature_of(head: &crate::contract::Head, name: &HeaderName) -> Option<SignatureParts> {
+    let signature = Signature::read(&head.headers, name)?;
+    let signed = text::signed(head, &signature.fields);
+    Some((signature.username, signature.algorithm, signature.fields, signature.bytes, signed))
+}
+
+/// See [`signature_of`].
+pub type SignatureParts = (String, String, Vec<String>, Vec<u8>, Option<Vec<u8>>);
+
 /// Whether `Digest` is that of the body; without the field the body must be empty.
 async fn is_digest(headers: &HeaderMap, body: &mut dyn BodySource) -> bool {
     let Ok(bytes) = body.whole(BODY_LIMIT).await else { return false };

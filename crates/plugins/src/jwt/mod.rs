@@ -131,3 +131,8 @@ impl Jwt {
         refusal
     }
 }
+
+/// Whether the text is a token that is read, for a fuzz target.
+pub(crate) fn is_readable(text: &str) -> bool {
+    Token::read(text).is_ok_and(|token| !token.algorithm().is_empty() && !token.signing_input().is_empty())
+}

@@ -28,6 +28,7 @@ mod client_choice;
 mod cluster_cache;
 mod config;
 mod credential;
+pub(crate) mod fuzzing;
 mod headers;
 mod identify;
 mod nonce;

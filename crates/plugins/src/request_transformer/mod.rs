@@ -45,6 +45,25 @@ struct Config {
     append: Given,
 }
 
+/// The rules of the fuzz targets: one name leaves, one gets another name, one comes.
+fn rules_of_fuzzing() -> (Vec<String>, Vec<(String, String)>) {
+    (vec!["gone".to_owned()], vec![("old".to_owned(), "new".to_owned())])
+}
+
+/// A query without `gone`, with `old` as `new`, and with `more`, for a fuzz target.
+#[must_use]
+pub fn edited_query(query: &str) -> Option<String> {
+    let (remove, rename) = rules_of_fuzzing();
+    query::edit(&rules::Filled::of(&remove, &rename, ("more", "1")), query)
+}
+
+/// A body edited so, where it is of a form that is edited.
+#[must_use]
+pub fn edited_body(content_type: &http::HeaderValue, body: &[u8]) -> Option<Vec<u8>> {
+    let (remove, rename) = rules_of_fuzzing();
+    Form::of(Some(content_type))?.edit(&rules::Filled::of(&remove, &rename, ("more", "1")), body)
+}
+
 struct RequestTransformer {
     method: Option<Method>,
     uri: Option<Template>,

@@ -31,6 +31,14 @@ pub(super) struct Filled<'a> {
     pub(super) append: Vec<(&'a str, String)>,
 }
 
+impl<'a> Filled<'a> {
+    /// Rules with one parameter to add.
+    pub(super) fn of(remove: &'a [String], rename: &'a [(String, String)], add: (&'a str, &str)) -> Self {
+        let add = vec![(add.0, add.1.to_owned())];
+        Self { remove, rename, replace: Vec::new(), add, append: Vec::new() }
+    }
+}
+
 impl Rules {
     /// Reads `remove`, `rename`, `replace`, `add` and `append` of one part.
     pub(super) fn new([remove, rename, replace, add, append]: [&[String]; 5]) -> Result<Self, String> {

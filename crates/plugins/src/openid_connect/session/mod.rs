@@ -16,6 +16,7 @@ mod config;
 mod cookie;
 mod facts;
 mod find;
+pub(crate) mod fuzzing;
 mod recent;
 mod record;
 mod seal;
