@@ -24,10 +24,10 @@ fn admin(stage: &Stage, method: &str, path: &str, body: &Value) -> Value {
     serde_json::from_str(&answer.body).unwrap_or(Value::String(answer.body))
 }
 
-/// The samples of Keybound's own families.
+/// The samples of decisions.
 fn counted(stage: &Stage) -> Vec<String> {
     let Value::String(text) = admin(stage, "GET", "/metrics", &Value::Null) else { return Vec::new() };
-    text.lines().filter(|line| line.starts_with("keybound_")).map(str::to_owned).collect()
+    text.lines().filter(|line| line.starts_with("keybound_binding_")).map(str::to_owned).collect()
 }
 
 /// The lines of the log that have this member, oldest first, once there are so many. The log is written by another process, a

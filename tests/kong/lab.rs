@@ -75,6 +75,7 @@ impl Lab {
             openid_connect: Arc::new(Unattached),
             log_level: Some(Arc::new(Log(Mutex::new(Level::Notice)))),
             metrics: Some(Arc::new(|_| "keybound_up 1\n".to_owned())),
+            inside: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -139,6 +140,7 @@ impl PluginCatalog for Catalog {
 fn environment() -> Environment {
     let now = i64::try_from(NOW).unwrap();
     Environment {
+        tracing: keybound_plugins::Tracing::default(),
         clock: Arc::new(FixedClock::at(now)),
         random: Arc::new(Zeros),
         runtime: tokio::runtime::Handle::current(),

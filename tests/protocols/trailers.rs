@@ -1,13 +1,34 @@
 //! Trailers, in chunks of HTTP/1.1 and in frames of HTTP/2, and fields that one of them cuts and the other does not.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
+use hyper::body::{Body, Frame};
 use keybound_suites::{Seen, http2};
 use serde_json::json;
 
 use crate::wire::{accept, connect};
 use crate::{played, serve, stage};
+
+/// A body of no known length: one with a length is forwarded with it, and has no room for trailers.
+struct Pieces(VecDeque<Frame<Bytes>>);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+}
 
 /// A whole answer with a trailer that may pass and one that may not.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum, set-cookie\r\n\r\n\
@@ -48,7 +69,7 @@ fn trailers_pass_from_http_2_to_http_1_and_back() {
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", HeaderValue::from_static("9"));
     trailers.insert("cookie", HeaderValue::from_static("forged=1"));
-    let body = Full::new(Bytes::from_static(b"ask")).with_trailers(std::future::ready(Some(Ok(trailers))));
+    let body = Pieces([Frame::data(Bytes::from_static(b"ask")), Frame::trailers(trailers)].into());
     let request = Request::post(stage().url("/trailers-h2"))
         .header("te", "trailers")
         .header("trailer", "x-sum, cookie")

@@ -147,6 +147,18 @@ impl Gateway {
         std::mem::forget(watch);
     }
 
+    /// The process's id, for signals.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder of everything that it writes.
+    #[must_use]
+    pub fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
     /// What it has logged, read again until `text` is in it: a line is written after its answer was sent.
     #[must_use]
     pub fn log_with(&self, text: &str) -> String {

@@ -11,8 +11,10 @@
 
 mod admin;
 mod answer;
+mod collector;
 pub mod debian;
 pub mod dns;
+mod exposition;
 mod gateway;
 pub mod http2;
 mod http_server;
@@ -27,6 +29,8 @@ mod upstream;
 
 pub use admin::Admin;
 pub use answer::{Answer, Challenge};
+pub use collector::{Call, Collector, Span};
+pub use exposition::{Family, Sample, exposition};
 pub use gateway::Gateway;
 pub use http_server::{Reply, serve_recording, serve_text};
 pub use postgres::{POSTGRES_PASSWORD, POSTGRES_USER, PostgresServer};

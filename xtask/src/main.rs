@@ -14,6 +14,7 @@ mod interop;
 mod lab;
 mod lint;
 mod protocols;
+mod rules;
 mod run;
 mod soak;
 mod summary;
@@ -39,6 +40,7 @@ cargo xtask NAME
   memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
   churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
   deb       the Debian package, from the release build            [--gateway BINARY] [--maintainer NAME]
+  rules     promtool reads the alert rules                      [--metrics FILE]
   docs      writes the generated pages below docs/             [--check]";
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "memory" => bench::memory::run(arguments),
         "churn" => churn::run(arguments),
         "deb" => deb::run(arguments),
+        "rules" => rules::run(arguments),
         "docs" => docs::run(arguments),
         "help" | "--help" | "-h" => {
             println!("{HELP}");

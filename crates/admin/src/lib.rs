@@ -33,7 +33,7 @@ mod serve;
 mod state;
 
 pub use ports::{
-    AddressHealth, Balancers, Connections, Declarative, Health, Issuer, Level, LoadFault, LogLevel,
+    AddressHealth, Balancers, Connections, Declarative, Health, Inside, Issuer, Level, LoadFault, LogLevel,
     OpenIdConnect, Publisher, Serving, TargetHealth, Unattached, UpstreamHealth,
 };
 pub use secret::Secret;

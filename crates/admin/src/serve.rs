@@ -30,7 +30,7 @@ pub fn router(state: AdminState) -> Router {
     on(Surface::Admin, state)
 }
 
-/// The Status API as a router: `/status`, `/status/ready` and `/metrics`, for whoever watches over the node. It asks for no
+/// The Status API as a router: `/status`, `/status/ready`, `/metrics`, `/debug/memory` and `/debug/tasks`, for whoever watches over the node. It asks for no
 /// token and serves every host name.
 pub fn status_router(state: AdminState) -> Router {
     on(Surface::Status, state)

@@ -9,7 +9,7 @@ use keybound_store::config::ConfigStore;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::ports::{Balancers, Declarative, LogLevel, OpenIdConnect, Publisher};
+use crate::ports::{Balancers, Declarative, Inside, LogLevel, OpenIdConnect, Publisher};
 use crate::secret::Secret;
 
 /// The version of Kong whose Admin API this is: the last open-source line. Clients choose their defaults by it.
@@ -42,6 +42,8 @@ pub struct AdminState {
     pub log_level: Option<Arc<dyn LogLevel>>,
     /// The text of `/metrics`, in the format of Prometheus; `None` when nothing is counted, and `/metrics` is not there.
     pub metrics: Option<Metrics>,
+    /// What `/debug/memory` and `/debug/tasks` of the Status API say; `None`, and they are not there.
+    pub inside: Option<Arc<dyn Inside>>,
 }
 
 impl AdminState {

@@ -36,7 +36,7 @@ mod watch;
 
 pub use balance::{AddressReport, Condition, TargetReport, UpstreamReport};
 pub use listen::{BindFault, Closing, Gateway, RunFault, Traffic, TrafficCounts};
-pub use observe::TARGET as ACCESS_TARGET;
+pub use observe::{Handshakes, RuntimeFigures, TARGET as ACCESS_TARGET, WorkerFigures};
 pub use route::expression::check_expression;
 pub use settings::{
     CipherSuites, CustomSuites, DnsOrder, DnsRecord, DnsSettings, ErrorType, FieldTokens, Limits, Listener,

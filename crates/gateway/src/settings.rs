@@ -40,6 +40,9 @@ pub struct Settings {
     /// Pairs (listening port, port that clients see), as Kong's `port_maps`: decide `X-Forwarded-Port` and the port
     /// in a route's `hosts`.
     pub port_maps: Vec<(u16, u16)>,
+    /// Whether access records tell what clients say of themselves: `Referer` without its query, `User-Agent`, and the protocol.
+    /// Default: no.
+    pub record_clients: bool,
     /// How long a stop waits for requests in flight before it cuts them. Default: 30 seconds.
     pub stop_deadline: Duration,
 }
@@ -209,6 +212,7 @@ impl Default for Settings {
             fields: FieldTokens::default(),
             error_default_type: ErrorType::Plain,
             port_maps: Vec::new(),
+            record_clients: false,
             stop_deadline: Duration::from_secs(30),
         }
     }

@@ -11,7 +11,7 @@ use crate::instance::InstanceFault;
 use crate::settings::{Inputs, Settings, SettingsFault};
 use crate::start::{Heir, Invocation, MigrationsCommand};
 use crate::terminal::print;
-use crate::{config, demo, dpop, instance, reference, settings, start};
+use crate::{config, demo, dpop, instance, logging, reference, settings, start};
 
 /// An API gateway that lets an access token through only together with the key it is bound to.
 #[derive(Debug, Parser)]
@@ -212,8 +212,12 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Reference(page) => reference::page(&page).map(|text| print(&text)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            logging::flush();
+            ExitCode::SUCCESS
+        }
         Err(lines) => {
+            logging::flush();
             for line in lines {
                 eprintln!("keybound: {line}");
             }

@@ -136,7 +136,7 @@ node_id = me
 port_maps = 80
 error_default_type = text/csv
 real_ip_header = X Real IP
-proxy_access_log = logs/access.log
+proxy_access_log = logs/access.log xml
 ";
     let mut found = faults(text, &[]);
     found.sort_by_key(|line| line.split(':').nth(1).unwrap().parse::<u32>().unwrap());
@@ -159,8 +159,7 @@ proxy_access_log = logs/access.log
             "kong.conf:11: error_default_type: 'text/csv' is not a format of answers: one of text/plain, text/html, \
              application/json, application/xml",
             "kong.conf:12: real_ip_header: 'X Real IP' is not a field name",
-            "kong.conf:13: proxy_access_log: 'logs/access.log' is not a place for access records (logs are not written \
-             to files): one of /dev/stderr, /dev/stdout, off",
+            "kong.conf:13: proxy_access_log: 'xml' is not a format of access records: one of kong, combined, basic, json",
         ]
     );
 }

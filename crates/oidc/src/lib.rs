@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod calls;
 mod certificate;
 mod client;
 mod discovery;
@@ -14,8 +15,11 @@ mod keys;
 mod provider;
 mod remote;
 mod requirement;
+mod tally;
 mod token;
+mod waits;
 
+pub use crate::calls::{CALL_BOUNDS, CallCounts, CallFigures, Looked};
 pub use crate::certificate::{
     Authorities, AuthorityFault, CertificateFault, CertificateVerifier, RevocationMode, RevocationSettings,
     Subject, Trusted,
@@ -30,7 +34,11 @@ pub use crate::http::{HttpClient, HttpSettings, Proxies, Proxy, SetupFault, Trus
 pub use crate::introspection::{
     AnswerForm, CacheTimes, IntrospectionSettings, Introspector, MutualTls, RequestExtras, SharedAnswers,
 };
-pub use crate::provider::{AtHand, Provider, ProviderSettings, SettingsFault};
+pub use crate::provider::{AtHand, Provider, ProviderSettings, SettingsFault, Standing};
 pub use crate::requirement::Requirement;
-pub use crate::token::{Shape, Source, TokenCache, TokenPolicy, TokenTypes, VerifiedToken, Verifier};
+pub use crate::tally::{Tally, own_place};
+pub use crate::token::{
+    Shape, Source, TokenCache, TokenCacheFigures, TokenPolicy, TokenTypes, VerifiedToken, Verifier,
+};
+pub use crate::waits::{Wait, watched};
 pub use reqwest::Url;

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::fault::{Call, Cause, ProviderFault, RETRY_AFTER_FAILURE};
 use crate::flight::{Flight, launch};
+use crate::waits::landed;
 
 /// How often a thing is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             return Ok(Reading { value: Arc::clone(&held.value), awaited: false });
         }
         match self.flight(|state, now| self.renewal(state, now)) {
-            Ok(flight) => Ok(Reading { value: flight.await?, awaited: true }),
+            Ok(flight) => Ok(Reading { value: landed(self.0.call, flight).await?, awaited: true }),
             Err(Refused::Failed(fault)) => Err(fault),
             // It arrived between the look at the memory and the look at the flight.
             Err(Refused::TooSoon) => match self.held() {
@@ -125,6 +126,11 @@ impl<T: Send + Sync + 'static> Remote<T> {
     /// When the thing in memory came.
     pub(crate) fn since(&self) -> Option<UnixTime> {
         self.0.held.load().as_ref().map(|held| held.since)
+    }
+
+    /// Whether the last fetch failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.0.state.lock().failure.is_some()
     }
 
     /// Lets go of the thing in memory: whoever needs it next waits for a new one.
@@ -152,7 +158,7 @@ impl<T: Send + Sync + 'static> Remote<T> {
             Ok(())
         });
         match flight {
-            Ok(flight) => flight.await.map(Some),
+            Ok(flight) => landed(self.0.call, flight).await.map(Some),
             Err(Refused::TooSoon) => Ok(None),
             Err(Refused::Failed(fault)) => Err(fault),
         }

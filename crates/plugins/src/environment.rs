@@ -84,6 +84,46 @@ impl std::fmt::Debug for RootSecret {
     }
 }
 
+/// What is measured of requests that are traced (`tracing_instrumentations`). All off: traces are passed on, none is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Instrumentations {
+    /// The request as a whole.
+    pub request: bool,
+    /// Each plugin's decision, and within `openid-connect` the token and its proof.
+    pub plugin_access: bool,
+    /// Calls to providers that the request waits for.
+    pub http_client: bool,
+    /// The upstream, from the choice of a target to the head of its response.
+    pub balancer: bool,
+}
+
+impl Instrumentations {
+    /// All there are.
+    pub const ALL: Self = Self { request: true, plugin_access: true, http_client: true, balancer: true };
+
+    /// Whether any is on.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// How requests are traced where a plugin does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tracing {
+    /// What is measured.
+    pub instrumentations: Instrumentations,
+    /// The share of requests that are, where the plugin does not say (`tracing_sampling_rate`).
+    pub sampling_rate: f64,
+}
+
+impl Default for Tracing {
+    /// Nothing is measured; one in a hundred would be.
+    fn default() -> Self {
+        Self { instrumentations: Instrumentations::default(), sampling_rate: 0.01 }
+    }
+}
+
 /// The world around the plugins.
 #[derive(Clone)]
 pub struct Environment {
@@ -101,6 +141,8 @@ pub struct Environment {
     pub counters: Arc<dyn CounterStores>,
     /// Values that nodes share: sessions, caches.
     pub shared: Arc<dyn SharedStores>,
+    /// How requests are traced.
+    pub tracing: Tracing,
     /// What `prometheus` counts.
     pub metrics: Arc<Metrics>,
     /// Where the keys come from that seal sessions, nonces and shared caches.

@@ -46,6 +46,7 @@ pub(crate) fn kinds() -> Vec<Box<dyn Kind>> {
         crate::http_log::kind(),
         crate::ip_restriction::kind(),
         crate::mtls_auth::kind(),
+        crate::opentelemetry::kind(),
         crate::prometheus::kind(),
         crate::rate_limiting::kind(),
         crate::request_termination::kind(),

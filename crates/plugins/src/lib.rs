@@ -74,6 +74,7 @@ mod client_certificate;
 pub mod contract;
 mod correlation_id;
 mod cors;
+mod delivery;
 mod environment;
 pub mod fault;
 #[doc(hidden)]
@@ -87,6 +88,7 @@ mod key_auth;
 mod kind;
 mod mtls_auth;
 mod openid_connect;
+mod opentelemetry;
 mod prometheus;
 mod rate_limiting;
 mod registry;
@@ -97,7 +99,9 @@ mod secret;
 mod tls_handshake_modifier;
 mod typed;
 
-pub use environment::{CounterStores, Environment, Random, ReplayStores, RootSecret};
+pub use environment::{
+    CounterStores, Environment, Instrumentations, Random, ReplayStores, RootSecret, Tracing,
+};
 pub use openid_connect::DearChecks;
 pub use prometheus::metrics;
 pub use registry::{Registry, descriptions};

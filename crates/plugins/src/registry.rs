@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
-use keybound_oidc::{AtHand, OwnKeys};
+use keybound_oidc::{AtHand, OwnKeys, Standing};
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
 use crate::contract::{BuildFault, Instance, Material, Plugin, PluginFactory};
 use crate::environment::Environment;
 use crate::kind::{Kind, kinds};
+use crate::metrics::Figures;
 use crate::openid_connect::{Builder, DearChecks, OpenIdConnect, Shared, schema};
 
 /// Every plugin: what the configuration side must know of it ([`PluginCatalog`]), and how it is built
@@ -94,6 +95,25 @@ impl Registry {
     #[must_use]
     pub fn providers(&self) -> Vec<AtHand> {
         self.shared.providers().iter().filter_map(|provider| provider.at_hand()).collect()
+    }
+
+    /// What the plugins keep at the moment.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        let mut figures = Figures { now: self.environment.clock.now().secs(), ..Figures::default() };
+        self.shared.figures(&mut figures);
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, slot) in &slots.known {
+            slot.builder.figures(*id, &mut figures);
+        }
+        drop(slots);
+        figures.memories.sort_by(|a, b| a.plugin.cmp(&b.plugin));
+        // Instances with other settings may have the same provider: the worse one counts.
+        let worse =
+            |provider: &Standing| (provider.issuer.clone(), !provider.is_failing, provider.keys_since);
+        figures.providers.sort_by_key(worse);
+        figures.providers.dedup_by(|other, first| other.issuer == first.issuer);
+        figures
     }
 
     /// The keys with which `openid-connect` authenticates the gateway where it is given none. Whoever keeps them puts them

@@ -34,7 +34,10 @@ impl Load {
             std::thread::spawn(move || {
                 let (mut requests, mut failed) = (0, 0);
                 while goes_on.load(Ordering::Relaxed) {
-                    let (some, of_them) = fire(&generator, proxy, &folder, shot);
+                    let Some((some, of_them)) = fire(&generator, proxy, &folder, shot) else {
+                        // A generator that does not work would not work the next time either.
+                        return (requests + 1, failed + 1);
+                    };
                     requests += some;
                     failed += of_them;
                 }
@@ -54,7 +57,7 @@ impl Load {
     }
 }
 
-fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> (u64, u64) {
+fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> Option<(u64, u64)> {
     let mut command = Command::new(generator);
     command.args(["fire", &proxy.to_string(), shot.path]);
     command.args([shot.requests.to_string(), shot.connections.to_string(), "0".to_owned()]);
@@ -65,7 +68,7 @@ fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> (u64,
         Ok(said) => said,
         Err(fault) => {
             println!("{fault}");
-            return (shot.requests, shot.requests);
+            return None;
         }
     };
     for line in said.lines().filter(|line| line.starts_with("first failure")) {
@@ -75,5 +78,5 @@ fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> (u64,
         let word = said.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         word.and_then(|digits| digits.parse().ok())
     };
-    (number("requests").unwrap_or(shot.requests), number("failed").unwrap_or(shot.requests))
+    Some((number("requests")?, number("failed")?))
 }

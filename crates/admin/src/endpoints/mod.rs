@@ -23,6 +23,10 @@ pub(crate) enum Endpoint {
     StatusDns,
     /// `/metrics`
     Metrics,
+    /// `/debug/memory`, of the Status API
+    Memory,
+    /// `/debug/tasks`, of the Status API
+    Tasks,
     /// `/endpoints`
     Endpoints,
     /// `/timers`

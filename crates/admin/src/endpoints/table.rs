@@ -35,6 +35,8 @@ pub(super) fn status() -> &'static [Row] {
             (vec![Word("status")], Endpoint::Status),
             (vec![Word("status"), Word("ready")], Endpoint::Ready),
             (vec![Word("metrics")], Endpoint::Metrics),
+            (vec![Word("debug"), Word("memory")], Endpoint::Memory),
+            (vec![Word("debug"), Word("tasks")], Endpoint::Tasks),
         ]
     });
     &PATHS

@@ -1,5 +1,6 @@
 //! What the node says about itself: settings, status, schemas, tags, and what its plugins keep.
 
+mod inside;
 mod log_level;
 mod openid_connect;
 mod ready;
@@ -8,6 +9,7 @@ mod schemas;
 mod status;
 mod tags;
 
+pub(crate) use inside::inside;
 pub(crate) use log_level::{log_level, set_log_level};
 pub(crate) use openid_connect::{issuer, issuers, jwks};
 pub(crate) use ready::{Draining, ready};

@@ -2,12 +2,14 @@
 
 mod balancers;
 mod declarative;
+mod inside;
 mod log_level;
 mod openid_connect;
 mod publisher;
 
 pub use balancers::{AddressHealth, Balancers, Health, TargetHealth, UpstreamHealth};
 pub use declarative::{Declarative, LoadFault};
+pub use inside::Inside;
 pub use log_level::{Level, LogLevel};
 pub use openid_connect::{Issuer, OpenIdConnect};
 pub use publisher::{Connections, Publisher, Serving};

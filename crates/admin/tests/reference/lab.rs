@@ -231,6 +231,7 @@ impl Lab {
             openid_connect: Arc::new(Unattached),
             log_level: None,
             metrics: None,
+            inside: None,
         };
         change(&mut state);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

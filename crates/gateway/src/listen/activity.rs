@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use super::counts::Share;
 use super::framing::Heads;
 use super::load::Load;
 use crate::settings::Limits;
@@ -8,7 +9,11 @@ use crate::settings::Limits;
 /// A worker's clock for the deadlines of connections: milliseconds since its start, moved on now and then, so that
 /// the way of a request needs no timers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ticks(Arc<AtomicU64>);
+pub(crate) struct Ticks {
+    millis: Arc<AtomicU64>,
+    /// Where the worker counts.
+    counts: Option<Share>,
+}
 
 /// What a connection is doing, shared by its socket, its requests and the worker that ends the idle and the stuck.
 /// All on one thread; atomics because an upgraded socket must be able to move.
@@ -43,13 +48,18 @@ struct State {
 pub(crate) struct Busy(Activity);
 
 impl Ticks {
+    /// The clock of a worker that counts here.
+    pub(crate) fn counting(counts: Share) -> Self {
+        Self { counts: Some(counts), ..Self::default() }
+    }
+
     /// Moves on; never 0, which stands for "not".
     pub(crate) fn set(&self, millis: u64) {
-        self.0.store(millis.max(1), Relaxed);
+        self.millis.store(millis.max(1), Relaxed);
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.0.load(Relaxed).max(1)
+        self.millis.load(Relaxed).max(1)
     }
 }
 
@@ -200,11 +210,21 @@ impl Busy {
     pub(crate) fn has_waiting_body(&self) -> bool {
         self.0.has_waiting_body()
     }
+
+    /// It is answered with the fault of this code.
+    pub(crate) fn faulted(&self, code: &str) {
+        if let Some(counts) = &self.0.0.ticks.counts {
+            counts.faulted(code);
+        }
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         let state = &self.0.0;
+        if let Some(counts) = &state.ticks.counts {
+            counts.finished();
+        }
         state.load.end();
         if state.in_flight.fetch_sub(1, Relaxed) == 1 {
             state.idle_since.store(state.ticks.now(), Relaxed);

@@ -20,6 +20,7 @@ use super::client_io::ClientIo;
 use super::proxy_protocol;
 use super::stream::{StreamTasks, Turn};
 use super::worker::{Client, Seat};
+use crate::observe::Handshake;
 use crate::proxy;
 use crate::proxy::response_body::ResponseBody;
 use crate::settings::Settings;
@@ -71,12 +72,19 @@ pub(crate) async fn serve(
     let handshake = tls.accept(stream);
     let (stream, asked) =
         match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
-            Ok(Ok(accepted)) => accepted,
+            Ok(Ok(accepted)) => {
+                worker.counts.handshake(Handshake::Completed);
+                accepted
+            }
             Ok(Err(error)) => {
+                worker.counts.handshake(Handshake::Failed);
                 tracing::debug!(%error, %peer, "a TLS handshake failed");
                 return;
             }
-            Err(_) => return,
+            Err(_) => {
+                worker.counts.handshake(Handshake::TimedOut);
+                return;
+            }
         };
     let (_, session) = stream.get_ref();
     let http2 = session.alpn_protocol() == Some(b"h2");

@@ -290,10 +290,10 @@ mod tests {
                 let text = format!("{before}{head}");
                 for size in 1..text.len() {
                     let found = in_pieces(&text, size).unwrap();
-                    let doubt = Some(u64::from(!before.is_empty()));
+                    let whole = u64::from(!before.is_empty());
                     assert_eq!(
                         (found.before_doubt, found.complete),
-                        (doubt, doubt.unwrap() + 1),
+                        (Some(whole), whole + 1),
                         "{text:?} {size}"
                     );
                 }

@@ -233,6 +233,7 @@ fn work(
     (stopped, closed): (watch::Receiver<bool>, Closed),
 ) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    share.runs_on(runtime.handle().clone());
     let upstream = &settings.upstream;
     let pool = Rc::new(Pool::new(upstream.pool_size, upstream.max_requests, upstream.idle_timeout));
     let reach = Reach { pool };

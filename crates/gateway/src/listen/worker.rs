@@ -93,7 +93,7 @@ impl Worker {
             snapshot,
             reach,
             ids: RequestIds::new(),
-            ticks: Ticks::default(),
+            ticks: Ticks::counting(counts.clone()),
             load,
             streams: Streams::default(),
             counts,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use keybound_model::entity::Consumer;
 use keybound_plugins::contract::{
-    Chain, Fields, Head, Listening, LogEntry, Notes, Plugin, Public, UpstreamFacts,
+    Chain, Fields, Head, Listening, LogEntry, Notes, Plugin, Public, Trace, UpstreamFacts,
 };
 use keybound_pop::htu::{Host, Scheme};
 
@@ -23,6 +23,7 @@ pub(crate) struct Hearing {
     pub(super) uri: String,
     pub(super) address: Option<SocketAddr>,
     fields: Option<Box<Fields>>,
+    pub(super) trace: Option<Box<Trace>>,
 }
 
 impl Hearing {
@@ -50,6 +51,7 @@ impl Hearing {
             uri: String::new(),
             address: None,
             fields,
+            trace: None,
         }
     }
 
@@ -89,6 +91,7 @@ impl Hearing {
             credential: self.credential,
             fault: record.fault.or(record.reported),
             upstream,
+            trace: self.trace,
             fields: self.fields,
         };
         for plugin in plugins {

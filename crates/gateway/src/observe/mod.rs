@@ -1,15 +1,20 @@
 //! One access record per request, forwarded or not, for the log and for the plugins that listen.
 
+mod figures;
 mod hearing;
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope};
 use keybound_pop::proof::Explanation;
 
+pub(crate) use self::figures::Handshake;
+pub use self::figures::{Handshakes, RuntimeFigures, WorkerFigures};
 use self::hearing::Hearing;
 
 /// The `tracing` target of access records.
@@ -46,6 +51,41 @@ pub(crate) struct Record {
     pub(crate) upstream_latency: Option<u64>,
     /// What plugins will hear, where any of the route listens.
     pub(crate) hearing: Option<Hearing>,
+    /// What the client says of itself, where that is wanted.
+    pub(crate) said: Option<Box<Said>>,
+}
+
+/// What a client says of itself.
+#[derive(Debug)]
+pub(crate) struct Said {
+    version: Version,
+    referer: Option<HeaderValue>,
+    agent: Option<HeaderValue>,
+}
+
+impl Said {
+    pub(crate) fn by(parts: &Parts) -> Self {
+        let field = |name| parts.headers.get(name).cloned();
+        Self { version: parts.version, referer: field(header::REFERER), agent: field(header::USER_AGENT) }
+    }
+
+    fn protocol(&self) -> &'static str {
+        match self.version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2.0",
+            _ => "HTTP/1.1",
+        }
+    }
+
+    /// The page that linked here, without its query, which may carry a secret.
+    fn referer(&self) -> Option<Cow<'_, str>> {
+        let bytes = self.referer.as_ref()?.as_bytes();
+        Some(String::from_utf8_lossy(bytes.split(|byte| matches!(byte, b'?' | b'#')).next()?))
+    }
+
+    fn agent(&self) -> Option<Cow<'_, str>> {
+        self.agent.as_ref().map(|agent| String::from_utf8_lossy(agent.as_bytes()))
+    }
 }
 
 /// nginx's status for a client that went away before its answer.
@@ -80,6 +120,7 @@ impl Record {
             proxy_latency: None,
             upstream_latency: None,
             hearing: None,
+            said: None,
         }
     }
 
@@ -115,6 +156,7 @@ impl Record {
         self.jkt = notes.jkt.map(|jkt| jkt.to_string());
         if let Some(hearing) = &mut self.hearing {
             hearing.answered(headers, from_upstream, notes);
+            hearing.trace = notes.trace.take();
         }
     }
 }
@@ -126,6 +168,7 @@ impl Drop for Record {
             part.as_ref().map(|(id, name)| name.as_ref().unwrap_or(id).to_string())
         };
         let explanation = self.explanation.as_deref();
+        let said = self.said.as_deref();
         tracing::info!(
             target: TARGET,
             request_id = %self.request_id,
@@ -151,6 +194,9 @@ impl Drop for Record {
             binding = self.binding,
             subject = self.subject,
             client_id = self.client_id,
+            protocol = said.map(Said::protocol),
+            referer = said.and_then(Said::referer).as_deref(),
+            user_agent = said.and_then(Said::agent).as_deref(),
         );
         if let Some(hearing) = self.hearing.take() {
             hearing.tell(self);

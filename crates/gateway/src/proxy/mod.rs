@@ -6,6 +6,7 @@ pub(crate) mod request_body;
 mod request_fields;
 pub(crate) mod response_body;
 pub(crate) mod response_fields;
+mod trace;
 pub(crate) mod trailers;
 pub(crate) mod upgrade;
 
@@ -28,7 +29,7 @@ use self::upgrade::Tunnel;
 use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
 use crate::listen::{Client, Worker};
-use crate::observe::{Record, millis};
+use crate::observe::{Record, Said, millis};
 use crate::respond::{Exit, Latencies, grpc, leaves_doubt};
 use crate::route::Asked;
 use crate::snapshot::{Described, GrpcRoute, RouteEntry, ServiceEntry};
@@ -60,7 +61,8 @@ pub(crate) async fn serve(
     let request_id = worker.ids.next();
     let (mut parts, incoming) = request.into_parts();
     let id_value = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
-    let record = Record::is_wanted().then(|| Box::new(first_record(&client, &parts, &request_id, started)));
+    let record =
+        Record::is_wanted().then(|| Box::new(first_record(&worker, &client, &parts, &request_id, started)));
     let busy = client.activity.begin();
     worker.counts.requested();
     let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
@@ -133,6 +135,7 @@ pub(crate) async fn serve(
     notes.uri_captures = captures;
     notes.taken = taken;
     exit.routed(&route, &head);
+    notes.trace = route.chain.trace(&head, started);
     if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
         return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
@@ -250,9 +253,16 @@ async fn forward(
 
     let proxy_latency = millis(started);
     let sent = Instant::now();
+    let asking = trace::begin(notes);
     let answered = match worker.reach.send(service, outgoing).await {
-        Ok(answered) => answered,
-        Err(failure) => return exit.fault(failure.fault, Some(failure.detail), Some(route), notes),
+        Ok(answered) => {
+            trace::answered(notes, asking, &answered);
+            answered
+        }
+        Err(failure) => {
+            trace::failed(notes, asking, &failure);
+            return exit.fault(failure.fault, Some(failure.detail), Some(route), notes);
+        }
     };
     let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
     let (mut response, lease) = (answered.response, answered.lease);
@@ -339,7 +349,13 @@ fn grpc_mismatch(route: GrpcRoute, head: &Head) -> Option<RouteFault> {
     }
 }
 
-fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str, started: Instant) -> Record {
+fn first_record(
+    worker: &Worker,
+    client: &Client,
+    parts: &http::request::Parts,
+    request_id: &str,
+    started: Instant,
+) -> Record {
     Record {
         started,
         request_id: request_id.to_owned(),
@@ -361,5 +377,6 @@ fn first_record(client: &Client, parts: &http::request::Parts, request_id: &str,
         proxy_latency: None,
         upstream_latency: None,
         hearing: None,
+        said: worker.settings.record_clients.then(|| Box::new(Said::by(parts))),
     }
 }

@@ -279,6 +279,9 @@ impl Exit {
             headers.insert(KEYBOUND_FAULT, HeaderValue::from_static(row.code));
         }
         report(row, notes, &self.request_id);
+        if let Some(busy) = &self.busy {
+            busy.faulted(row.code);
+        }
         if let Some(record) = &mut self.record {
             record.fault = Some(row.code);
         }

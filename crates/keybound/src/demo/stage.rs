@@ -92,7 +92,7 @@ fn settings(folder: &TemporaryFolder) -> Result<Settings, DemoFault> {
     let settings = Settings::load(&inputs).map_err(|faults| {
         DemoFault::start(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     })?;
-    crate::logging::init(&settings);
+    crate::logging::init(&settings).map_err(|fault| DemoFault::start(fault.to_string()))?;
     Ok(settings)
 }
 

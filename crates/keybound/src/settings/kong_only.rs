@@ -72,10 +72,8 @@ const DIRECTIVE_PREFIXES: &[&str] = &[
 
 /// Name and accepted values; the first is Kong's default, empty for unset.
 const KONG_ONLY: &[(&str, &[&str])] = &[
-    // Logs and reports. Everything goes to standard error; no reports are sent, whatever this says.
-    ("proxy_error_log", &["logs/error.log", "/dev/stderr"]),
+    // Logs and reports. There is one log of errors, proxy_error_log; no reports are sent, whatever this says.
     ("admin_error_log", &["logs/error.log", "/dev/stderr"]),
-    ("status_access_log", &["off"]),
     ("status_error_log", &["logs/status_error.log", "/dev/stderr"]),
     ("debug_access_log", &["off"]),
     ("debug_error_log", &["logs/debug_error.log", "/dev/stderr"]),
@@ -92,9 +90,7 @@ const KONG_ONLY: &[(&str, &[&str])] = &[
     ("vault_hcv_host", &["127.0.0.1"]),
     ("vault_hcv_port", &["8200"]),
     ("vault_hcv_token", &[""]),
-    ("tracing_instrumentations", &["off"]),
     ("opentelemetry_tracing", &["off"]),
-    ("tracing_sampling_rate", &["0.01"]),
     ("dedicated_config_processing", &["on", "off"]),
     ("request_debug", &["on"]),
     ("request_debug_token", &[""]),

@@ -25,10 +25,10 @@ mod table;
 pub use fault::SettingsFault;
 pub use kinds::{
     AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, DnsRecord,
-    ErrorType, FieldSecret, Folder, HeaderTokens, Kind, Listen, ListenSet, LogLevel, NameServers, Networks,
-    NodeId, OptionalPath, OptionalText, PemSource, PemSources, PluginNames, PortMaps, RealIpHeader,
-    RecordTtl, RouterFlavor, Size, Span, Switch, Text, TlsVersion, TlsVersions, Token, Trust, TrustSources,
-    UpstreamHeaders, Workers,
+    ErrorLog, ErrorType, FieldSecret, Folder, HeaderTokens, Kind, Listen, ListenSet, LogFormat, LogLevel,
+    LogPlace, NameServers, Networks, NodeId, OptionalPath, OptionalText, PemSource, PemSources, PluginNames,
+    PortMaps, RealIpHeader, RecordTtl, RouterFlavor, Share, Size, Span, Switch, Text, TlsVersion,
+    TlsVersions, Token, TracingInstrumentations, Trust, TrustSources, UpstreamHeaders, Workers,
 };
 pub use load::{ConfigFile, Inputs, SEARCHED};
 pub use origin::Origin;

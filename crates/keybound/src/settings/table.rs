@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::kinds::{
-    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, ErrorType,
-    FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId,
+    AccessLog, Buffers, CipherSuite, Ciphers, Connections, Count, Database, DnsFamily, DnsOrder, ErrorLog,
+    ErrorType, FieldSecret, Folder, HeaderTokens, Kind, ListenSet, LogLevel, NameServers, Networks, NodeId,
     OptionalPath, OptionalText, PemSources, PluginNames, PortMaps, RealIpHeader, RecordTtl, RouterFlavor,
-    Size, Span, Switch, Text, TlsVersions, TrustSources, UpstreamHeaders, Workers,
+    Share, Size, Span, Switch, Text, TlsVersions, TracingInstrumentations, TrustSources, UpstreamHeaders,
+    Workers,
 };
 use super::load::Resolved;
 use super::origin::Origin;
@@ -81,10 +82,17 @@ settings! {
     prefix: Folder = "/usr/local/keybound/";
     /// How much is logged. `notice` is what Kong calls it: starts, stops, changes, and one record per request.
     log_level: LogLevel = "notice";
-    /// Where the access records of the proxy go; `off` writes none. Everything else is logged to standard error.
+    /// Where the access records of the proxy go, and what they look like: `logs/access.log kong`. A path counts from the
+    /// prefix; `off` writes none. Without a format: Kong's in a file, one JSON object a line on a stream, text on a terminal.
+    /// No format has the query. SIGUSR1 opens files again.
     proxy_access_log: AccessLog = "/dev/stderr";
-    /// Where the access records of the Admin API go; `off` writes none.
+    /// Where the access records of the Admin API go, as for `proxy_access_log`.
     admin_access_log: AccessLog = "/dev/stderr";
+    /// Where the access records of the Status API go, as for `proxy_access_log`.
+    status_access_log: AccessLog = "off";
+    /// Where everything else goes that is logged, of all parts of the process. A path counts from the prefix; SIGUSR1 opens
+    /// the file again.
+    proxy_error_log: ErrorLog = "/dev/stderr";
     /// The addresses the proxy listens on; `off` for none. Port 0 takes a free port. Options after an address:
     /// `ssl`, `http2` (by ALPN with `ssl`, by prior knowledge without), `proxy_protocol` (every connection
     /// begins with its header, version 1 or 2, or is closed), `backlog=N`, `reuseport` and `bind` (always so), `ipv6only=on`.
@@ -237,6 +245,11 @@ settings! {
     resolver_lru_cache_size: Count<1, 1_000_000> = "10000";
     /// The largest body of a request; larger ones are answered with 413. 0 for no bound.
     nginx_http_client_max_body_size: Size = "0";
+    /// What the plugin `opentelemetry` measures of requests: the request as a whole, the decisions of plugins with token and
+    /// proof, the calls to providers that it waits for, the upstream.
+    tracing_instrumentations: TracingInstrumentations = "off";
+    /// The share of traces that are measured, where the plugin does not say.
+    tracing_sampling_rate: Share = "0.01";
     /// How many connections of clients each worker has open at most. For one more, those that were idle for longest are closed;
     /// where none is idle, it waits. `auto`: half of the descriptors that the process may open, shared among the workers, at most 16384.
     nginx_events_worker_connections: Connections = "auto";

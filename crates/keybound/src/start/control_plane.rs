@@ -1,16 +1,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::extract::Request;
+use axum::middleware;
 use axum::serve::ListenerExt as _;
 use http::header::HOST;
 use http::{HeaderValue, Version};
-use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Publisher as _, Secret};
-use keybound_plugins::metrics::{self, Metrics, Node};
+use keybound_admin::{AdminState, KONG_VERSION, NodeInfo, Secret};
+use keybound_plugins::metrics::Metrics;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -18,15 +16,17 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::StartFault;
-use super::balancers::{self, Balancers};
+use super::balancers::Balancers;
 use super::certificate::{self, Pair};
 use super::door::Door;
 use super::handover::{Heritage, Sockets};
+use super::inside::Inside;
 use super::log_level::ProcessLog;
 use super::prefix::Prefix;
 use super::providers::Providers;
 use super::publication::Publication;
 use super::tls::{self, ByScheme, TlsPolicy};
+use super::{exposition, records};
 use crate::clock::SystemClock;
 use crate::logging;
 use crate::settings::{Listen, ListenSet, Settings};
@@ -94,10 +94,12 @@ impl ControlPlane {
         stopped: watch::Receiver<bool>,
         status_stopped: watch::Receiver<bool>,
     ) {
-        let status = keybound_admin::status_router(state.clone()).layer(middleware::map_request(named));
+        let status = keybound_admin::status_router(state.clone())
+            .layer(middleware::map_request(named))
+            .layer(middleware::from_fn(records::status));
         let admin = keybound_admin::router(state)
             .layer(middleware::map_request(named))
-            .layer(middleware::from_fn(record));
+            .layer(middleware::from_fn(records::admin));
         let mut servers = JoinSet::new();
         let doors = self.admin.into_iter().map(|door| (door, &admin, &stopped));
         for (door, router, stopped) in
@@ -244,33 +246,9 @@ pub(super) fn state(
         }),
         log_level: logging::control()
             .map(|control| Arc::new(ProcessLog(control)) as Arc<dyn keybound_admin::LogLevel>),
-        metrics: Some(exposition(Arc::clone(publication), node_id, metrics)),
+        metrics: Some(exposition::of(Arc::clone(publication), node_id, metrics)),
+        inside: Some(Arc::new(Inside { publication: Arc::clone(publication) })),
     }
-}
-
-/// The text of `/metrics`: what the plugins counted, and what is known of the node.
-fn exposition(
-    publication: Arc<Publication>,
-    node_id: Uuid,
-    counted: Arc<Metrics>,
-) -> keybound_admin::Metrics {
-    Arc::new(move |datastore_reachable| {
-        let connections = publication.serving().connections.unwrap_or_default();
-        let told = if counted.tells_health() { balancers::told(&publication) } else { Vec::new() };
-        let node = Node {
-            id: &node_id.to_string(),
-            version: KONG_VERSION,
-            datastore_reachable,
-            connections: Some(metrics::Connections {
-                accepted: connections.accepted,
-                handled: connections.accepted,
-                active: connections.active,
-            }),
-            requests: Some(connections.requests),
-            targets: &told,
-        };
-        metrics::render(&counted, &node)
-    })
 }
 
 /// Gives a request over HTTP/2 the `Host` that its `:authority` is (RFC 9113 §8.3.1).
@@ -283,22 +261,6 @@ async fn named(mut request: Request) -> Request {
         request.headers_mut().insert(HOST, value);
     }
     request
-}
-
-/// Writes one access record for each request.
-async fn record(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let response = next.run(request).await;
-    tracing::info!(
-        target: logging::ADMIN_ACCESS,
-        %method,
-        path,
-        status = response.status().as_u16(),
-        latency = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        peer = %peer.ip(),
-    );
-    response
 }
 
 /// The machine's name.

@@ -9,6 +9,7 @@ use super::limits::limits;
 use super::prefix::Prefix;
 use super::tls::TlsPolicy;
 use super::trust::Authorities;
+use crate::logging;
 use crate::settings::{ErrorType, Listen, RealIpHeader, RouterFlavor, Settings, Token};
 
 /// The certificates of the proxy's listeners with `ssl`; empty when there is none.
@@ -88,7 +89,7 @@ pub(super) fn settings(
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
         stop_deadline: Duration::from_secs(u64::from(settings.stop_deadline.0)),
-        ..gateway::Settings::default()
+        record_clients: logging::names_clients(&settings.proxy_access_log),
     })
 }
 

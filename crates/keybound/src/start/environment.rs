@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use keybound_model::entity::Seed;
 use keybound_oidc::TrustRoots;
-use keybound_plugins::{CounterStores, Environment, Random, ReplayStores, RootSecret};
+use keybound_plugins::{CounterStores, Environment, Random, ReplayStores, RootSecret, Tracing};
 use keybound_pop::time::UnixTime;
 use keybound_store::counters::{CounterStore, MemoryCounters, RedisCounters};
 use keybound_store::redis::{RedisClients, RedisSettings, TlsConfigs};
@@ -12,9 +12,11 @@ use tokio::runtime::Handle;
 
 use super::StartFault;
 use crate::clock::SystemClock;
+use crate::settings::Settings;
 
 /// The world around the plugins, as this process has it.
 pub(super) fn environment(
+    settings: &Settings,
     roots: TrustRoots,
     runtime: Handle,
     started_at: UnixTime,
@@ -32,6 +34,10 @@ pub(super) fn environment(
         shared: Arc::clone(&stores) as _,
         replay: stores,
         metrics: Arc::default(),
+        tracing: Tracing {
+            instrumentations: settings.tracing_instrumentations.0,
+            sampling_rate: settings.tracing_sampling_rate.0,
+        },
         roots,
         root: Arc::new(RootSecret::new(secret(), false)),
         started_at,

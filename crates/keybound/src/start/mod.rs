@@ -13,8 +13,10 @@ mod database;
 mod dns;
 mod door;
 mod environment;
+mod exposition;
 mod fault;
 mod handover;
+mod inside;
 mod invocation;
 mod limits;
 mod log_level;
@@ -22,8 +24,10 @@ mod migrations;
 mod parts;
 mod plugins;
 mod prefix;
+mod process;
 mod providers;
 mod publication;
+mod records;
 mod reload;
 mod running;
 mod secrets;
@@ -60,13 +64,15 @@ use trust::Authorities;
 /// SIGTERM, SIGINT and SIGQUIT stop it after the requests in flight; a second one stops it at once. SIGHUP reads the configuration
 /// and the certificates of listeners again: when they are broken, the last good ones keep serving and one line of the log says
 /// why. SIGUSR2 starts the program that stands in this one's place now and hands the listening sockets over to it.
+/// SIGUSR1 opens log files again.
 ///
 /// # Errors
 /// [`StartFault`]: nothing serves then.
 pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFault> {
-    logging::init(settings);
     // Takes variables out of the environment, which may only be done while there is one thread.
     let sockets = handover::of_service_manager()?;
+    // A thread writes the logs from here on.
+    logging::init(settings).map_err(|fault| StartFault::setting(settings, fault.key, fault.cause))?;
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let mut running = tokio::select! {
@@ -112,6 +118,7 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
                         }
                     }
                 }
+                Asked::Reopen => logging::reopen(),
                 Asked::Stop => break,
             }
         }
@@ -215,7 +222,7 @@ fn plugins(
     started: keybound_pop::time::UnixTime,
 ) -> Result<Equipment, StartFault> {
     let runtime = tokio::runtime::Handle::current();
-    let environment = environment::environment(authorities.roots()?, runtime, started)?;
+    let environment = environment::environment(settings, authorities.roots()?, runtime, started)?;
     let (metrics, root) = (Arc::clone(&environment.metrics), Arc::clone(&environment.root));
     let registry = Registry::new(environment).with_proof_work(settings.proof_work_limit.0);
     Ok(Equipment { plugins: Plugins::new(settings, registry)?, metrics, root })

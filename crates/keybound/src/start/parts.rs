@@ -33,7 +33,8 @@ impl Parts {
         let compiler = Compiler::new(&plane).map_err(|fault| running::bind_fault(settings, fault))?;
         let runtime = runtime()?;
         let roots = authorities.roots()?;
-        let environment = environment::environment(roots, runtime.handle().clone(), SystemClock.now())?;
+        let environment =
+            environment::environment(settings, roots, runtime.handle().clone(), SystemClock.now())?;
         let plugins = Plugins::new(settings, Registry::new(environment))?;
         Ok(Self { authorities, compiler, runtime, plugins })
     }

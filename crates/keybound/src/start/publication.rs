@@ -14,6 +14,7 @@ use super::plugins::Plugins;
 use super::secrets;
 use super::source::{self, Declarations, Held, Source};
 use super::{StartFault, client_keys, warnings};
+use crate::clock::SystemClock;
 
 /// How long to wait before what another node wrote is read again, when it could not be.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -35,6 +36,23 @@ pub(super) struct Publication {
     stopping: AtomicBool,
     declares_keys: AtomicBool,
     counts: OnceLock<TrafficCounts>,
+    loaded: AtomicU64,
+    failed: AtomicU64,
+    loaded_at: AtomicU64,
+}
+
+/// What is known of the configuration that serves.
+pub(super) struct ConfigurationFigures {
+    /// How many were put in place since the start, that of the start included.
+    pub(super) loaded: u64,
+    /// How many could not be read, or could not serve.
+    pub(super) failed: u64,
+    /// The version of the store that was read last.
+    pub(super) version: u64,
+    /// When the one that serves was put in place, in seconds since 1970.
+    pub(super) loaded_at: u64,
+    /// Whether it is what is configured.
+    pub(super) up_to_date: bool,
 }
 
 impl Publication {
@@ -62,6 +80,9 @@ impl Publication {
             stopping: AtomicBool::default(),
             declares_keys: AtomicBool::new(!loaded.configuration.oic_jwks.is_empty()),
             counts: OnceLock::new(),
+            loaded: AtomicU64::new(1),
+            failed: AtomicU64::new(0),
+            loaded_at: AtomicU64::new(SystemClock.since_epoch().as_secs()),
         };
         publication.warn(&loaded.configuration);
         Ok(publication)
@@ -112,8 +133,13 @@ impl Publication {
     pub(super) async fn reload(&self) -> Result<(), String> {
         let Source::Declarative(declarations) = &self.source else { return self.bring().await };
         let _publishing = self.publishing.lock().await;
-        match declarations.from.read(&self.registry).map_err(|fault| fault.to_string())? {
-            Some((text, declared)) => self.take(declarations, (text, false), &declared),
+        let read = declarations.from.read(&self.registry).map_err(|fault| fault.to_string());
+        let read = match read {
+            Err(cause) => return self.count(Err(cause)),
+            Ok(read) => read,
+        };
+        match read {
+            Some((text, declared)) => self.count(self.take(declarations, (text, false), &declared)),
             None => Ok(()),
         }
     }
@@ -127,6 +153,36 @@ impl Publication {
     pub(super) fn count_by(&self, counts: TrafficCounts) {
         // There is one data plane, so that nothing was said before.
         let _ = self.counts.set(counts);
+    }
+
+    /// Where the data plane counts, once it is bound.
+    pub(super) fn counts(&self) -> Option<&TrafficCounts> {
+        self.counts.get()
+    }
+
+    /// What is known of the configuration that serves.
+    pub(super) fn figures(&self) -> ConfigurationFigures {
+        ConfigurationFigures {
+            loaded: self.loaded.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            version: self.read.load(Ordering::Acquire),
+            loaded_at: self.loaded_at.load(Ordering::Relaxed),
+            up_to_date: self.fault.read().unwrap_or_else(PoisonError::into_inner).is_none(),
+        }
+    }
+
+    /// Counts whether a configuration was put in place.
+    fn count<T>(&self, put: Result<T, String>) -> Result<T, String> {
+        match &put {
+            Ok(_) => {
+                self.loaded.fetch_add(1, Ordering::Relaxed);
+                self.loaded_at.store(SystemClock.since_epoch().as_secs(), Ordering::Relaxed);
+            }
+            Err(_) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        put
     }
 
     /// Says that no further declarative configuration is taken.
@@ -202,7 +258,7 @@ impl Publication {
             Ok(compiled)
         });
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
-        compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot)))
+        self.count(compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot))))
     }
 
     /// Puts a declared configuration in place when it can serve.
@@ -265,7 +321,7 @@ impl Declarative for Publication {
             let _publishing = self.publishing.try_lock().map_err(|_| LoadFault::Busy)?;
             let declared =
                 source::parse(&text, "declarative config", &self.registry).map_err(LoadFault::Invalid)?;
-            self.take(declarations, (text, true), &declared).map_err(LoadFault::Rejected)?;
+            self.count(self.take(declarations, (text, true), &declared)).map_err(LoadFault::Rejected)?;
             Ok(declared)
         })
     }

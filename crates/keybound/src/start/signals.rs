@@ -8,6 +8,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     quit: Signal,
     hang_up: Signal,
+    user_1: Signal,
     user_2: Signal,
 }
 
@@ -20,6 +21,8 @@ pub(super) enum Asked {
     Reload,
     /// SIGUSR2: hand over to the binary that stands in this one's place.
     Upgrade,
+    /// SIGUSR1: open log files again.
+    Reopen,
 }
 
 impl Signals {
@@ -32,6 +35,7 @@ impl Signals {
             interrupt: on(SignalKind::interrupt())?,
             quit: on(SignalKind::quit())?,
             hang_up: on(SignalKind::hangup())?,
+            user_1: on(SignalKind::user_defined1())?,
             user_2: on(SignalKind::user_defined2())?,
         })
     }
@@ -43,6 +47,7 @@ impl Signals {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.quit.recv() => Asked::Stop,
             _ = self.hang_up.recv() => Asked::Reload,
+            _ = self.user_1.recv() => Asked::Reopen,
             _ = self.user_2.recv() => Asked::Upgrade,
         }
     }

@@ -19,6 +19,15 @@ pub(crate) async fn fetch(
     location: &Location,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Result<Metadata, ProviderFault> {
+    http.calls().counted(Call::Metadata, ask_in_turn(http, clock, location, headers)).await
+}
+
+async fn ask_in_turn(
+    http: &HttpClient,
+    clock: &dyn Clock,
+    location: &Location,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<Metadata, ProviderFault> {
     let mut first = None;
     for url in &location.urls {
         let cause = match ask(http, clock, location, headers, url).await {

@@ -1,5 +1,6 @@
 //! The client: what every call to a provider has in common.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::runtime::Handle;
 
 use super::{Answer, Proxies, SetupFault, TrustRoots, tls};
+use crate::calls::CallCounts;
 use crate::client::ClientIdentity;
 use crate::fault::Cause;
 
@@ -32,6 +34,8 @@ pub struct HttpSettings {
     pub proxies: Proxies,
     /// Whether requests are HTTP/1.0 (`http_version`).
     pub http_1_0: bool,
+    /// Where calls are counted.
+    pub calls: Arc<CallCounts>,
 }
 
 impl HttpSettings {
@@ -46,6 +50,7 @@ impl HttpSettings {
             identity: None,
             proxies: Proxies::default(),
             http_1_0: false,
+            calls: Arc::default(),
         }
     }
 }
@@ -61,6 +66,7 @@ pub struct HttpClient {
     client: Client,
     version: Version,
     runtime: Handle,
+    calls: Arc<CallCounts>,
 }
 
 impl HttpClient {
@@ -87,12 +93,17 @@ impl HttpClient {
         }
         let client = builder.build().map_err(|fault| SetupFault::Client(fault.to_string()))?;
         let version = if settings.http_1_0 { Version::HTTP_10 } else { Version::HTTP_11 };
-        Ok(Self { client, version, runtime })
+        Ok(Self { client, version, runtime, calls: Arc::clone(&settings.calls) })
     }
 
     /// Where calls run.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// Where calls are counted.
+    pub(crate) fn calls(&self) -> &CallCounts {
+        &self.calls
     }
 
     /// Sends a message to somebody who only takes it: a log server. Of the answer nothing but the status is read.

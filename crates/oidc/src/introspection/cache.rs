@@ -54,6 +54,11 @@ impl AnswerCache {
         Self { entries, times }
     }
 
+    /// How many answers there are, about.
+    pub(super) fn len(&self) -> u64 {
+        self.entries.entry_count()
+    }
+
     /// What is known at `now`. The token's own times are looked at again.
     pub(super) fn lookup(&self, key: &[u8; 32], now: UnixTime) -> Kept {
         let Some(entry) = self.entries.get(key) else { return Kept::Nothing };

@@ -24,6 +24,7 @@ use crate::flight::{Flight, launch};
 use crate::http::HttpClient;
 use crate::provider::Provider;
 use crate::token::{TokenPolicy, VerifiedToken};
+use crate::waits::landed;
 
 /// Most bytes of an introspection answer.
 const LIMIT: usize = 64 * 1024;
@@ -76,7 +77,11 @@ impl Introspector {
         extras: &RequestExtras,
     ) -> Result<Arc<VerifiedToken>, Fault> {
         let key = extras.key(hash);
-        let older = match self.0.lookup(&key, self.0.provider.clock.now()) {
+        let kept = self.0.lookup(&key, self.0.provider.clock.now());
+        if self.0.cache.is_some() {
+            self.0.provider.http.calls().looked(matches!(kept, Kept::Fresh(_)));
+        }
+        let older = match kept {
             Kept::Fresh(verdict) => return Ok(verdict?),
             Kept::Stale(token) => Some(token),
             Kept::Nothing => None,
@@ -85,13 +90,19 @@ impl Introspector {
             Departed::Landed(verdict) => return Ok(verdict?),
             Departed::Flying(flight) => flight,
         };
-        match flight.await {
+        match landed(Call::Introspection, flight).await {
             Ok(verdict) => Ok(verdict?),
             Err(fault) => {
                 tracing::warn!(code = fault.code(), fault = %fault, kept = older.is_some(), "introspection failed");
                 older.ok_or(fault.into())
             }
         }
+    }
+
+    /// How many answers are kept, about.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.0.cache.as_ref().map_or(0, AnswerCache::len)
     }
 
     fn flight(&self, key: [u8; 32], token: &str, extras: &RequestExtras) -> Result<Departed, Fault> {
@@ -147,7 +158,8 @@ impl Inner {
             drop(landing);
             return Ok(Ok(token));
         }
-        let asked = self.ask(&token, &extras).await;
+        let asking = self.ask(&token, &extras);
+        let asked = self.provider.http.calls().counted(Call::Introspection, asking).await;
         let size = asked.as_ref().map_or(0, |(_, size)| *size);
         let judged = match asked {
             Ok(((claims, signed), _)) => self.judge(claims, signed).await,

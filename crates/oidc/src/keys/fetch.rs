@@ -17,7 +17,8 @@ pub(crate) async fn fetch(http: &HttpClient, clock: &dyn Clock, url: &Url) -> Re
         answer.require_ok(clock.now())?;
         KeySet::read(&answer.object()?)
     };
-    let set = read.await.map_err(|cause: Cause| ProviderFault::new(Call::Keys, cause))?;
+    let read = http.calls().counted(Call::Keys, read).await;
+    let set = read.map_err(|cause: Cause| ProviderFault::new(Call::Keys, cause))?;
     tracing::debug!(keys = set.len(), left_out = set.left_out(), "key set fetched");
     Ok(set)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jws::CompactJws;
+use keybound_pop::time::UnixTime;
 use serde_json::{Map, Value};
 
 use super::KeySet;
@@ -41,6 +42,16 @@ impl KeyRing {
     pub(crate) fn at_hand(&self) -> Vec<Map<String, Value>> {
         let sets = self.sets.iter().filter_map(Remote::held);
         sets.flat_map(|set| set.members().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// When the oldest of the sets in memory came; `None` without any.
+    pub(crate) fn since(&self) -> Option<UnixTime> {
+        self.sets.iter().filter_map(Remote::since).min()
+    }
+
+    /// Whether the last fetch of any of the sets failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.sets.iter().any(Remote::is_failing)
     }
 
     /// Lets go of the keys in memory.

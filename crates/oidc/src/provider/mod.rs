@@ -120,6 +120,19 @@ impl Provider {
         Some(AtHand { issuer: Arc::clone(&self.configured), metadata, since, keys: self.keys.at_hand() })
     }
 
+    /// How it stands with what is kept of the provider.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let metadata = self.metadata.as_ref();
+        Standing {
+            issuer: Arc::clone(&self.configured),
+            metadata_since: metadata.and_then(Remote::since),
+            keys_since: self.keys.since(),
+            keys: self.keys.at_hand().len(),
+            is_failing: metadata.is_some_and(Remote::is_failing) || self.keys.is_failing(),
+        }
+    }
+
     /// Lets go of metadata and keys: the next token that needs them waits for new ones.
     pub fn forget(&self) {
         if let Some(metadata) = &self.metadata {
@@ -230,6 +243,21 @@ pub struct AtHand {
     pub since: UnixTime,
     /// Its keys that can verify signatures, as it wrote them.
     pub keys: Vec<Map<String, Value>>,
+}
+
+/// How it stands with what is kept of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The issuer, as the configuration names it.
+    pub issuer: Arc<str>,
+    /// When its metadata came; `None` while there are none.
+    pub metadata_since: Option<UnixTime>,
+    /// When the oldest of its key sets came; `None` while there is none.
+    pub keys_since: Option<UnixTime>,
+    /// How many of its keys can verify signatures.
+    pub keys: usize,
+    /// Whether the last fetch of metadata or keys failed.
+    pub is_failing: bool,
 }
 
 impl std::fmt::Debug for Provider {

@@ -10,6 +10,7 @@ use moka::sync::Cache;
 
 use super::VerifiedToken;
 use crate::fault::TokenFault;
+use crate::tally::Tally;
 
 /// A bounded cache of verified tokens, by the SHA-256 of the token. Cheap to clone; one for a whole process will do:
 /// each [`Verifier`](super::Verifier) sees its own entries only.
@@ -19,7 +20,24 @@ use crate::fault::TokenFault;
 pub struct TokenCache {
     entries: Cache<Key, Entry>,
     partitions: Arc<AtomicU32>,
+    lookups: Arc<Tally<2>>,
 }
+
+/// What was found in the cache, and what it holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TokenCacheFigures {
+    /// Tokens that were there.
+    pub hits: u64,
+    /// Tokens that had to be verified.
+    pub misses: u64,
+    /// Tokens that are there now, about.
+    pub entries: u64,
+    /// Bytes that they take, about.
+    pub bytes: u64,
+}
+
+const HIT: usize = 0;
+const MISS: usize = 1;
 
 type Key = ([u8; 32], u32);
 
@@ -46,7 +64,19 @@ impl TokenCache {
             .weigher(|_: &Key, entry: &Entry| entry.weight)
             .expire_after(UntilEnd)
             .build();
-        Self { entries, partitions: Arc::default() }
+        Self { entries, partitions: Arc::default(), lookups: Arc::default() }
+    }
+
+    /// What was found in it since it was made, and what it holds.
+    #[must_use]
+    pub fn figures(&self) -> TokenCacheFigures {
+        let [hits, misses] = self.lookups.sums();
+        TokenCacheFigures {
+            hits,
+            misses,
+            entries: self.entries.entry_count(),
+            bytes: self.entries.weighted_size(),
+        }
     }
 
     pub(super) fn partition(&self) -> Partition {
@@ -65,7 +95,13 @@ impl Partition {
         now: UnixTime,
     ) -> Option<Result<Arc<VerifiedToken>, TokenFault>> {
         let token = self.cache.entries.get(&(*hash, self.id))?.token;
+        self.cache.lookups.count(HIT);
         Some(token.validity.check(now).map(|()| token))
+    }
+
+    /// Notes that a token was not there and will be verified.
+    pub(super) fn missed(&self) {
+        self.cache.lookups.count(MISS);
     }
 
     /// Keeps a token of `length` bytes until its end. One without an end is not kept.

@@ -8,7 +8,7 @@ mod policy;
 mod verified;
 mod verifier;
 
-pub use cache::TokenCache;
+pub use cache::{TokenCache, TokenCacheFigures};
 pub use policy::{TokenPolicy, TokenTypes};
 pub use verified::{Shape, Source, VerifiedToken};
 pub use verifier::Verifier;

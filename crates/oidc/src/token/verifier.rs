@@ -71,6 +71,7 @@ impl Verifier {
         if let Some(known) = self.cache.lookup(hash, now) {
             return Ok(known?);
         }
+        self.cache.missed();
         let unverified = self.read(token, now)?;
         let (issuer, key) = self.verify_origin(&unverified).await?;
         let mut verified = VerifiedToken::new(issuer, unverified.claims, unverified.validity, Source::Jwt)?;
@@ -149,7 +150,10 @@ impl Verifier {
         };
         let key = match token.signed {
             _ if !self.policy.verify_signature => None,
-            Signed::Key(algorithm) => Some(keys.verify(&token.jws, token.jws.kid(), algorithm).await?),
+            Signed::Key(algorithm) => {
+                self.provider.http.calls().checked(algorithm);
+                Some(keys.verify(&token.jws, token.jws.kid(), algorithm).await?)
+            }
             Signed::Secret(algorithm) => {
                 let verified = self.policy.secrets.as_ref().is_some_and(|secrets| {
                     secrets.verify(algorithm, token.jws.signing_input(), token.jws.signature())

@@ -1,11 +1,12 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
     Answer, BodySource, Directory, Exchange, Flow, Head, Listening, Notes, Plugin, Public, Refusal, Reserved,
-    Resource, ResponseHead,
+    Resource, ResponseHead, Trace,
 };
 
 /// The service and the route that a request matched, as access records and metrics name them.
@@ -45,6 +46,8 @@ pub struct Chain {
     /// Whether any of its instances may ask for bodies, and what the most curious of them wants to hear.
     edits_bodies: bool,
     listening: Listening,
+    /// The plugin that traces, when one does.
+    tracer: Option<Arc<dyn Plugin>>,
     credential_names: Arc<[String]>,
     asks_for_certificate: bool,
     reserved: Reserved,
@@ -155,6 +158,7 @@ impl Chain {
         let all = || slots.iter().flat_map(|slot| &slot.candidates).map(|(_, plugin)| plugin);
         let edits_bodies = all().any(|plugin| plugin.edits_bodies());
         let listening = all().map(|plugin| plugin.listens()).max().unwrap_or_default();
+        let tracer = all().find(|plugin| plugin.traces()).map(Arc::clone);
         let mut names: Vec<String> = all().flat_map(|plugin| plugin.credential_names()).collect();
         let reserved = Reserved::of(all().flat_map(|plugin| plugin.reserved_fields()));
         names.iter_mut().for_each(|name| name.make_ascii_lowercase());
@@ -172,6 +176,7 @@ impl Chain {
             personal,
             edits_bodies,
             listening,
+            tracer,
             credential_names: names.into(),
             asks_for_certificate,
             reserved,
@@ -255,7 +260,12 @@ impl Chain {
                 scope: &self.scope,
                 directory: &self.directory,
             };
-            match plugin.access(exchange).await {
+            let flow = if self.tracer.is_some() {
+                traced(plugin, exchange).await
+            } else {
+                plugin.access(exchange).await
+            };
+            match flow {
                 Flow::Continue => {}
                 Flow::Refuse(refusal) => stop = Some(Stop::Refusal(refusal)),
                 Flow::Answer(answer) => stop = Some(Stop::Answer(answer)),
@@ -279,6 +289,12 @@ impl Chain {
             }
         }
         (!plugins.is_empty()).then_some(BodyEdit { plugins, limit })
+    }
+
+    /// The trace of a request that came in at `started`, where one of the plugins traces.
+    #[must_use]
+    pub fn trace(&self, head: &Head, started: Instant) -> Option<Box<Trace>> {
+        self.tracer.as_ref()?.trace(head, started)
     }
 
     /// What the most curious of its plugins wants to hear of each request.
@@ -322,6 +338,21 @@ impl Chain {
             }
         }
     }
+}
+
+/// A plugin's decision, as a part of the request's trace.
+async fn traced(plugin: &Arc<dyn Plugin>, exchange: Exchange<'_>) -> Flow {
+    let Exchange { head, body, notes, scope, directory } = exchange;
+    let measured = notes.trace.as_mut().filter(|trace| trace.measured.plugin_access);
+    let open = measured.and_then(|trace| trace.open(format!("kong.access.plugin.{}", plugin.name()), false));
+    let exchange = Exchange { head, body, notes: &mut *notes, scope, directory };
+    let flow = plugin.access(exchange).await;
+    let fault = match &flow {
+        Flow::Refuse(refusal) => Some(refusal.fault.row().code),
+        Flow::Continue | Flow::Answer(_) => None,
+    };
+    notes.close(open, fault);
+    flow
 }
 
 impl BodyEdit {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 use keybound_model::entity::Consumer;
 
-use super::Scope;
+use super::{Scope, Trace};
 
 /// What a plugin wants to hear of a request that is over. More costs more, so each plugin says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,8 @@ pub struct LogEntry {
     pub fault: Option<&'static str>,
     /// The upstream, when the request was sent to one that answered.
     pub upstream: Option<UpstreamFacts>,
+    /// The trace of the request, where it is traced.
+    pub trace: Option<Box<Trace>>,
     /// What only those get who listen for [`Listening::Fields`].
     pub fields: Option<Box<Fields>>,
 }

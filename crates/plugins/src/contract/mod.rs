@@ -16,6 +16,7 @@ mod plugin;
 mod refusal;
 mod reserved;
 mod resource;
+mod trace;
 
 pub use answer::Answer;
 pub use body::{BodyFault, BodySource, NoBody};
@@ -34,3 +35,4 @@ pub use refusal::{Detail, Form, Refusal};
 pub use reserved::Reserved;
 pub(crate) use reserved::{folded, is_disguised};
 pub use resource::{PublishesResource, RESOURCE_METADATA, Resource};
+pub use trace::{Attribute, Open, Span, Trace};

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 use keybound_pop::proof::Explanation;
 use keybound_pop::thumbprint::Thumbprint;
 
-use super::{Identity, Plugin, UriCaptures};
+use super::{Identity, Open, Plugin, Trace, UriCaptures};
 
 /// What the plugins want said about a request afterwards: in its access record, and on its response.
 ///
@@ -44,6 +44,8 @@ pub struct Notes {
     pub response_removals: Vec<HeaderName>,
     /// Fields for the response beside an upstream's own of the same name: `Vary`.
     pub response_additions: Vec<(HeaderName, HeaderValue)>,
+    /// Its trace, where it is traced.
+    pub trace: Option<Box<Trace>>,
     /// The plugins that were chosen for this request, where that depends on who calls.
     pub(super) chosen: Vec<Arc<dyn Plugin>>,
 }
@@ -64,5 +66,19 @@ impl std::fmt::Debug for Notes {
             .field("response_removals", &self.response_removals)
             .field("response_additions", &self.response_additions)
             .finish_non_exhaustive()
+    }
+}
+
+impl Notes {
+    /// Begins a part of a plugin's decision, where the request's trace has such parts.
+    pub fn open(&mut self, name: &'static str) -> Option<Open> {
+        self.trace.as_mut().filter(|trace| trace.measured.plugin_access)?.open(name, false)
+    }
+
+    /// Ends a part of the trace.
+    pub fn close(&mut self, open: Option<Open>, fault: Option<&'static str>) {
+        if let (Some(trace), Some(open)) = (&mut self.trace, open) {
+            trace.close(&open, fault);
+        }
     }
 }

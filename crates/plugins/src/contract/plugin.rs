@@ -1,11 +1,12 @@
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 
 use super::{
-    Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, PublishesResource, Refusal, Scope,
+    Answer, BodySource, Directory, Head, Listening, LogEntry, Notes, PublishesResource, Refusal, Scope, Trace,
 };
 
 /// What a plugin decided on a request.
@@ -97,6 +98,16 @@ pub trait Plugin: Send + Sync {
 
     /// Itself, where it publishes metadata of the protected resource.
     fn publishes(&self) -> Option<&dyn PublishesResource> {
+        None
+    }
+
+    /// Whether it traces requests. Asked when a chain is made.
+    fn traces(&self) -> bool {
+        false
+    }
+
+    /// Begins the trace of a request, which came in at `started`. Asked only where it traces, before any plugin decides.
+    fn trace(&self, _head: &Head, _started: Instant) -> Option<Box<Trace>> {
         None
     }
 

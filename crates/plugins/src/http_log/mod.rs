@@ -1,20 +1,20 @@
 //! `http-log`: tells a log server of every request, off the path that serves them.
 
 mod entry;
-mod queue;
 mod schema;
-mod sender;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Method;
 use keybound_model::Record;
 use keybound_pop::time::Clock;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::queue::Queue;
-use self::sender::Sender;
 use crate::contract::{Decision, Exchange, Flow, Listening, LogEntry, Plugin};
+use crate::delivery::{Queue, Sender, Settings, Target};
 use crate::environment::Environment;
 use crate::kind::Kind;
 use crate::typed::{Simple, read};
@@ -28,9 +28,13 @@ pub(crate) fn kind() -> Box<dyn Kind> {
 
 #[derive(Deserialize)]
 struct Config {
-    #[serde(flatten)]
-    target: sender::Target,
-    queue: queue::Settings,
+    http_endpoint: String,
+    method: String,
+    content_type: String,
+    timeout: f64,
+    keepalive: f64,
+    headers: Option<BTreeMap<String, String>>,
+    queue: Settings,
     queue_size: Option<usize>,
     flush_timeout: Option<f64>,
     retry_count: Option<u32>,
@@ -42,20 +46,40 @@ struct HttpLog {
 }
 
 fn build(id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn Plugin>, String> {
-    let Config { target, mut queue, queue_size, flush_timeout, retry_count } = read(config)?;
+    let config: Config = read(config)?;
+    let mut queue = config.queue;
     // Old names, which Kong takes for the new ones unless they have their old default.
-    if let Some(size) = queue_size.filter(|size| *size > 1) {
+    if let Some(size) = config.queue_size.filter(|size| *size > 1) {
         queue.max_batch_size = size;
     }
-    if let Some(delay) = flush_timeout.filter(|delay| (*delay - 2.0).abs() > f64::EPSILON) {
+    if let Some(delay) = config.flush_timeout.filter(|delay| (*delay - 2.0).abs() > f64::EPSILON) {
         queue.max_coalescing_delay = delay;
     }
-    queue.retries = retry_count;
+    queue.retries = config.retry_count;
+    let target = Target {
+        taker: "the log server",
+        field: "http_endpoint",
+        url: config.http_endpoint,
+        method: Method::from_bytes(config.method.as_bytes()).map_err(|_| "method: no method")?,
+        content_type: config.content_type,
+        timeout: config.timeout,
+        keepalive: config.keepalive > 0.0,
+        headers: config.headers.unwrap_or_default(),
+    };
     let sender = Sender::new(target, environment)?;
+    let runtime = environment.runtime.clone();
     Ok(Arc::new(HttpLog {
-        queue: Arc::new(Queue::new(id, queue, sender, environment.runtime.clone())),
+        queue: Arc::new(Queue::new((NAME, id), queue, sender, Box::new(compose), runtime)),
         clock: Arc::clone(&environment.clock),
     }))
+}
+
+/// One entry is sent as it is, several as a list.
+fn compose(entries: &[Bytes]) -> Bytes {
+    match entries {
+        [only] => only.clone(),
+        several => [b"[", several.join(&b","[..]).as_slice(), b"]"].concat().into(),
+    }
 }
 
 impl Plugin for HttpLog {

@@ -19,6 +19,7 @@ pub(super) fn http(transport: &Transport, environment: &Environment) -> HttpSett
         keepalive: transport.keepalive,
         proxies: transport.proxies.clone(),
         http_1_0: transport.http_1_0,
+        calls: Arc::clone(&environment.metrics.calls),
         ..HttpSettings::new(environment.roots.clone())
     }
 }

@@ -22,6 +22,7 @@ use super::target::Targets;
 use super::token::VerifiedToken;
 use crate::contract::{Head, Notes, Scope};
 use crate::fault::AccessFault;
+use crate::metrics::Metrics;
 
 /// Checks bindings for one instance.
 pub(super) struct Binder {
@@ -32,6 +33,7 @@ pub(super) struct Binder {
     pub(super) keys: Arc<dyn KeyCache>,
     pub(super) work: Arc<ProofWork>,
     pub(super) certificates: CertificateSource,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// A token that its bearer may use, as far as keys go.
@@ -149,7 +151,12 @@ impl Binder {
                 notes.noticed.push("proof_dropped");
                 Ok(None)
             }
-            Decision::CheckProof(expected) => self.prove(token, &expected, head, scope, now, notes).await,
+            Decision::CheckProof(expected) => {
+                let open = notes.open("keybound.proof");
+                let proven = self.prove(token, &expected, head, scope, now, notes).await;
+                notes.close(open, proven.as_ref().err().map(|refused| refused.fault.row().code));
+                proven
+            }
         }
     }
 
@@ -179,7 +186,8 @@ impl Binder {
             let explanation = proof::explain(fault, &fields, &request, now);
             notes.detail = explanation.sentence(fault, &request);
             notes.explanation = Some(Box::new(explanation));
-            let nonce = (fault.error() == "use_dpop_nonce").then(|| self.nonces.seal(now, &context));
+            self.metrics.possession.proof_refused(fault);
+            let nonce = (fault.error() == "use_dpop_nonce").then(|| self.new_nonce(now, &context));
             Refused { fault: fault.into(), nonce }
         };
         let nonce = self.nonces.policy(&context);
@@ -187,6 +195,7 @@ impl Binder {
         let verified = proof::check(&fields, &request, expected, policy, nonce, now, &keys)
             .map_err(|fault| refuse(fault, notes))?;
         if self.replay.is_cold(&verified, !self.nonces.outlives_process(), now) {
+            self.metrics.possession.cold();
             return Err(refuse(ProofFault::Cold, notes));
         }
         match self.replay.record(&verified, now, notes).await {
@@ -194,8 +203,14 @@ impl Binder {
             Err(AccessFault::Proof(fault)) => return Err(refuse(fault, notes)),
             Err(fault) => return Err(fault.into()),
         }
-        let due = verified.nonce_age.is_some_and(|age| self.nonces.is_due(age));
-        Ok(due.then(|| self.nonces.seal(now, &context)))
+        let Some(age) = verified.nonce_age else { return Ok(None) };
+        self.metrics.possession.nonce_accepted();
+        Ok(self.nonces.is_due(age).then(|| self.new_nonce(now, &context)))
+    }
+
+    fn new_nonce(&self, now: UnixTime, context: &[u8]) -> String {
+        self.metrics.possession.nonce_issued();
+        self.nonces.seal(now, context)
     }
 
     /// What the bearer of a token that passed has proven.

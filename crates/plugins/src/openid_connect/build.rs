@@ -31,6 +31,7 @@ use super::token::Tokens;
 use super::{OpenIdConnect, SharedClock};
 use crate::contract::Instance;
 use crate::environment::Environment;
+use crate::metrics::{Figures, MemoryFigures};
 
 /// Bytes of verified tokens that are kept, over all instances.
 const TOKEN_CACHE: u64 = 64 * 1024 * 1024;
@@ -74,6 +75,13 @@ impl Shared {
             providers: Mutex::default(),
             own_keys: Arc::default(),
         }
+    }
+
+    /// Adds what is kept for all instances.
+    pub(crate) fn figures(&self, figures: &mut Figures) {
+        figures.tokens = self.tokens.figures();
+        figures.proof_keys = self.keys.figures();
+        figures.providers = self.providers().iter().map(|provider| provider.standing()).collect();
     }
 
     /// Bounds the dear signature checks that one source may cause, in checks with P-256 a second.
@@ -130,6 +138,22 @@ impl Builder {
         Self { own_secret: secret(environment), horizon, replay: None, complete_from, tokens: None, reach: 0 }
     }
 
+    /// Adds what this instance keeps for itself.
+    pub(crate) fn figures(&self, id: Uuid, figures: &mut Figures) {
+        if let Some((_, tokens)) = &self.tokens {
+            figures.answers += tokens.introspector.kept();
+        }
+        let Some(store) = self.replay.as_ref().map(|memory| &memory.store) else { return };
+        if let Some(most) = store.most() {
+            figures.memories.push(MemoryFigures {
+                plugin: id.to_string(),
+                records: store.live(),
+                most,
+                bytes: store.bytes(),
+            });
+        }
+    }
+
     /// The plugin of this instance, whose configuration is complete. Replay records, nonces and, while what decides about
     /// tokens stays the same, verified tokens carry over from the one before.
     ///
@@ -177,10 +201,13 @@ impl Builder {
                 // A Redis knows itself what it may have lost.
                 horizon: if possession.replay.redis.is_some() { Horizon::default() } else { self.horizon },
                 fail_open: possession.replay.fail_open,
+                is_shared: possession.replay.redis.is_some(),
+                metrics: Arc::clone(&environment.metrics),
             },
             keys: Arc::clone(&shared.keys) as Arc<dyn KeyCache>,
             work: Arc::clone(&shared.work),
             certificates: CertificateSource::parse(record, instance.material, environment)?,
+            metrics: Arc::clone(&environment.metrics),
             possession,
         };
         let tokens = self.tokens(instance, &config, shared, environment)?;

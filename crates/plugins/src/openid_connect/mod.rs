@@ -44,6 +44,7 @@ mod session;
 mod step_up;
 mod target;
 mod token;
+mod trace;
 
 use std::sync::Arc;
 
@@ -223,7 +224,8 @@ impl OpenIdConnect {
             *place = Some(credential.place.clone());
         }
         self.binder.admits(used).map_err(|fault| Box::new(Refused::new(fault, used)))?;
-        let token = self.verify(credential, head, body, now, visit).await.map_err(|fault| {
+        let verifying = self.verify(credential, head, body, now, visit);
+        let token = trace::token(&mut notes.trace, verifying).await.map_err(|fault| {
             notes.detail = detail(&fault);
             Box::new(Refused::new(fault, used))
         })?;

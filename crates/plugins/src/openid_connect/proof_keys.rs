@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use keybound_oidc::Tally;
+use keybound_pop::algorithm::Algorithm;
 use keybound_pop::jwk::{PreparedKey, Preparer};
 use keybound_pop::proof::{KeyCache, ProofHeader};
 use keybound_pop::thumbprint::Thumbprint;
 use moka::sync::Cache;
+
+use crate::metrics::ProofKeyFigures;
 
 /// Bytes of proof headers that are kept.
 const HEADERS: u64 = 32 * 1024 * 1024;
@@ -20,6 +24,8 @@ pub(super) struct ProofKeys {
     headers: Cache<Arc<str>, Arc<ProofHeader>>,
     prepared: Cache<Thumbprint, Arc<PreparedKey>>,
     preparer: OnceLock<Preparer>,
+    lookups: Tally<2>,
+    signatures: Tally<{ Algorithm::ALL.len() }>,
 }
 
 impl ProofKeys {
@@ -33,6 +39,22 @@ impl ProofKeys {
             headers: Cache::builder().max_capacity(HEADERS).weigher(header).build(),
             prepared: Cache::builder().max_capacity(PREPARED).weigher(prepared).build(),
             preparer: OnceLock::new(),
+            lookups: Tally::default(),
+            signatures: Tally::default(),
+        }
+    }
+
+    /// What was found since the process started, and what is kept.
+    pub(super) fn figures(&self) -> ProofKeyFigures {
+        let [hits, misses] = self.lookups.sums();
+        ProofKeyFigures {
+            hits,
+            misses,
+            headers: self.headers.entry_count(),
+            header_bytes: self.headers.weighted_size(),
+            prepared: self.prepared.entry_count(),
+            prepared_bytes: self.prepared.weighted_size(),
+            signatures: self.signatures.sums(),
         }
     }
 }
@@ -43,7 +65,9 @@ fn size(bytes: usize) -> u32 {
 
 impl KeyCache for ProofKeys {
     fn find(&self, segment: &str) -> Option<Arc<ProofHeader>> {
-        self.headers.get(segment)
+        let found = self.headers.get(segment);
+        self.lookups.count(usize::from(found.is_none()));
+        found
     }
 
     fn keep(&self, segment: &str, header: &Arc<ProofHeader>) {
@@ -51,6 +75,8 @@ impl KeyCache for ProofKeys {
     }
 
     fn prepared(&self, header: &ProofHeader) -> Option<Arc<PreparedKey>> {
+        // Asked for once for each signature that is checked.
+        self.signatures.count(header.algorithm() as usize);
         if !header.key().is_preparable() {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The memory of used proofs: the only write of a check, and its last step.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use keybound_pop::proof::{ProofFault, Verified};
 use keybound_pop::time::UnixTime;
@@ -9,6 +10,7 @@ use keybound_store::replay::{Recorded, ReplayRecord, ReplayStore};
 use super::config::ReplayMode;
 use crate::contract::Notes;
 use crate::fault::{AccessFault, ReplayStoreFault};
+use crate::metrics::Metrics;
 
 /// The replay protection of one instance.
 pub(super) struct Replay {
@@ -17,6 +19,9 @@ pub(super) struct Replay {
     pub(super) horizon: Horizon,
     /// Whether a proof passes while the store cannot be reached.
     pub(super) fail_open: bool,
+    /// Whether nodes share the store, so that it takes time.
+    pub(super) is_shared: bool,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// The seconds from which on every used proof is remembered. One that was made earlier could have been used without a
@@ -70,7 +75,10 @@ impl Replay {
             made: if self.mode == ReplayMode::Enforce { made } else { i64::MAX },
             by_nonce,
         };
-        let fault: AccessFault = match self.store.put_if_absent(record, now.secs()).await {
+        let asked = self.is_shared.then(Instant::now);
+        let became = self.store.put_if_absent(record, now.secs()).await;
+        self.metrics.possession.recorded(&became, asked.map(|asked| asked.elapsed()));
+        let fault: AccessFault = match became {
             Ok(Recorded::Fresh) => return Ok(()),
             Ok(Recorded::Seen) => ProofFault::Replayed.into(),
             Ok(Recorded::Cold) => ProofFault::Cold.into(),

@@ -13,7 +13,7 @@ use keybound_model::{PluginDescription, Record};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::metrics::{Labels, Metrics, Observed};
+use self::metrics::{Metrics, Observed};
 use crate::contract::{Decision, Exchange, Flow, Listening, LogEntry, Plugin};
 use crate::environment::Environment;
 use crate::kind::Kind;
@@ -87,21 +87,6 @@ impl Plugin for Prometheus {
     }
 
     fn log(&self, entry: &LogEntry) {
-        let scope = entry.scope.as_deref();
-        let name = |part: &Option<(Arc<str>, Option<Arc<str>>)>| {
-            part.as_ref().map(|(id, name)| Arc::clone(name.as_ref().unwrap_or(id)))
-        };
-        let consumer = match (&entry.consumer, self.per_consumer) {
-            (Some(consumer), true) => {
-                consumer.username.clone().unwrap_or_else(|| consumer.id.to_string()).into()
-            }
-            _ => Arc::from(""),
-        };
-        let labels = Labels {
-            service: scope.and_then(|scope| name(&scope.service)).unwrap_or_else(|| "".into()),
-            route: scope.and_then(|scope| name(&scope.route)).unwrap_or_else(|| "".into()),
-            consumer,
-        };
-        self.metrics.observe(labels, &self.observed, entry);
+        self.metrics.observe(self.per_consumer, &self.observed, entry);
     }
 }

@@ -118,6 +118,7 @@ impl Random for Own {
 fn node(provider: &Provider, redis: &Arc<Redis>, changes: Value) -> Chain {
     let own = || Arc::new(Own(Arc::clone(redis)));
     let registry = Registry::new(Environment {
+        tracing: keybound_plugins::Tracing::default(),
         clock: Arc::new(FixedClock::at(NOW)),
         random: own(),
         runtime: tokio::runtime::Handle::current(),

@@ -23,6 +23,7 @@ pub(crate) fn entry() -> LogEntry {
         consumer: None,
         credential: None,
         fault: None,
+        trace: None,
         upstream: Some(UpstreamFacts {
             address: ([127, 0, 0, 1], 8080).into(),
             uri: "/up/a?access_token=s3cret".to_owned(),
@@ -42,7 +43,7 @@ fn text(world: &World, targets: &[TargetHealth]) -> String {
         requests: Some(5),
         targets,
     };
-    render(&world.metrics, &node)
+    render(&world.metrics, &node, &world.registry.figures(), |_| ())
 }
 
 fn log(plugin: &dyn Plugin, times: usize) {

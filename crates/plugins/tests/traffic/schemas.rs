@@ -29,6 +29,12 @@ async fn plugins_run_in_kongs_order_and_have_kongs_fields_in_kongs_order() {
             "per_consumer status_code_metrics ai_metrics latency_metrics bandwidth_metrics upstream_health_metrics wasm_metrics",
         ),
         (
+            "opentelemetry",
+            14,
+            "traces_endpoint logs_endpoint headers resource_attributes queue batch_span_count batch_flush_delay connect_timeout \
+             send_timeout read_timeout http_response_header_for_traceid header_type sampling_rate sampling_strategy propagation",
+        ),
+        (
             "http-log",
             12,
             "http_endpoint method content_type timeout keepalive retry_count queue_size flush_timeout headers queue custom_fields_by_lua",

@@ -93,6 +93,7 @@ impl World {
         let metrics = Arc::new(Metrics::default());
         let stores = Arc::new(Stores(Arc::new(MemoryCounters::new(1000))));
         let registry = Registry::new(Environment {
+            tracing: keybound_plugins::Tracing::default(),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
             runtime: tokio::runtime::Handle::current(),

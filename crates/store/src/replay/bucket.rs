@@ -21,6 +21,11 @@ impl Bucket {
         self.taken
     }
 
+    /// Bytes that its places take.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.places)
+    }
+
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
         self.places.len()

@@ -113,6 +113,15 @@ impl ReplayStore for MemoryReplay {
     fn live(&self) -> u64 {
         self.live.load(Ordering::Relaxed)
     }
+
+    fn most(&self) -> Option<u64> {
+        Some(self.max_entries)
+    }
+
+    fn bytes(&self) -> u64 {
+        let of = |shard: &Mutex<Shard>| shard.lock().buckets.values().map(Bucket::bytes).sum::<usize>();
+        self.shards.iter().map(|shard| u64::try_from(of(shard)).unwrap_or(u64::MAX)).sum()
+    }
 }
 
 /// The first second of the stretch in which a record ends.

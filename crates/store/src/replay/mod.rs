@@ -60,4 +60,14 @@ pub trait ReplayStore: Send + Sync {
 
     /// How many records live, as far as this process knows.
     fn live(&self) -> u64;
+
+    /// How many may live; `None` where this process does not keep them.
+    fn most(&self) -> Option<u64> {
+        None
+    }
+
+    /// Bytes that they take here.
+    fn bytes(&self) -> u64 {
+        0
+    }
 }

@@ -128,31 +128,6 @@ impl Kind for RouterFlavor {
 }
 
 choice! {
-    /// Where access records go.
-    AccessLog, "a place for access records (logs are not written to files)", Stderr {
-        /// Standard error.
-        #[default]
-        Stderr = "/dev/stderr",
-        /// Standard output.
-        Stdout = "/dev/stdout",
-        /// Nowhere.
-        Off = "off",
-    }
-}
-
-impl Kind for AccessLog {
-    const SHAPE: &'static str = "`/dev/stderr`, `/dev/stdout` or `off`";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::or_cause(text)
-    }
-
-    fn show(&self) -> String {
-        self.name().to_owned()
-    }
-}
-
-choice! {
     /// The format of Keybound's own answers.
     ErrorType, "a format of answers", Plain {
         /// Plain text.

@@ -6,6 +6,7 @@ mod choice;
 mod dns;
 mod header;
 mod listen;
+mod log;
 mod number;
 mod path;
 mod pem;
@@ -13,13 +14,15 @@ mod plugins;
 mod secret;
 mod text;
 mod tls;
+mod tracing;
 
 pub use address::{Networks, PortMaps};
 pub use bound::{Buffers, Connections, Span};
-pub use choice::{AccessLog, Database, ErrorType, LogLevel, RouterFlavor, Switch};
+pub use choice::{Database, ErrorType, LogLevel, RouterFlavor, Switch};
 pub use dns::{DnsFamily, DnsOrder, DnsRecord, NameServers, RecordTtl};
 pub use header::{HeaderTokens, RealIpHeader, Token, UpstreamHeaders};
 pub use listen::{Listen, ListenSet};
+pub use log::{AccessLog, ErrorLog, LogFormat, LogPlace};
 pub use number::{Count, NodeId, Size, Workers};
 pub use path::{Folder, OptionalPath, OptionalText};
 pub use pem::{PemSource, PemSources, Trust, TrustSources};
@@ -27,6 +30,7 @@ pub use plugins::PluginNames;
 pub use secret::FieldSecret;
 pub use text::Text;
 pub use tls::{CipherSuite, Ciphers, TlsVersion, TlsVersions};
+pub use tracing::{Share, TracingInstrumentations};
 
 use serde_json::Value;
 

@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
+use super::recent::{Recent, address, is_same, mark};
+use super::spread::{Count, Spread};
 use super::text::Text;
+use super::{Number, name};
 use crate::contract::Scope;
 
 /// Most clients that are told apart; all further ones are [`OTHERS`].
@@ -66,7 +68,22 @@ impl Outcome {
 #[derive(Default)]
 pub(crate) struct Bindings {
     clients: RwLock<BTreeSet<Arc<str>>>,
-    series: RwLock<HashMap<Key, AtomicU64>>,
+    series: RwLock<HashMap<Key, Arc<Spread<Count>>>>,
+    number: Number,
+}
+
+thread_local! {
+    static RECENT: Recent<Seen, Arc<Spread<Count>>> = const { Recent::new() };
+}
+
+/// What a series is recognised by.
+struct Seen {
+    bindings: usize,
+    outcome: Outcome,
+    what: &'static str,
+    service: Option<Arc<str>>,
+    route: Option<Arc<str>>,
+    client: Box<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,30 +98,50 @@ struct Key {
 impl Bindings {
     /// Counts one request. `what` is a code or a binding, never a text of the request.
     pub(crate) fn count(&self, outcome: Outcome, what: &'static str, scope: &Scope, client: Option<&str>) {
-        let name = |part: &Option<(Arc<str>, Option<Arc<str>>)>| match part {
-            Some((_, Some(name))) => Arc::clone(name),
-            Some((id, None)) => Arc::clone(id),
-            None => Arc::default(),
+        let (service, route) = (name(scope.service.as_ref()), name(scope.route.as_ref()));
+        let client = client.unwrap_or_default();
+        let letters =
+            client.bytes().fold(0, |sum: usize, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let what_it_is = what.as_ptr().addr() ^ outcome as usize;
+        let mark = mark(&[self.number.0, address(service), address(route), what_it_is, letters]);
+        let is = |seen: &Seen| {
+            seen.bindings == self.number.0
+                && seen.outcome == outcome
+                && std::ptr::eq(seen.what, what)
+                && is_same(seen.service.as_ref(), service)
+                && is_same(seen.route.as_ref(), route)
+                && *seen.client == *client
         };
-        let mut key = Key {
-            outcome,
-            service: name(&scope.service),
-            route: name(&scope.route),
-            what,
-            client: self.client(client.unwrap_or_default()),
-        };
-        if self.known(&key) {
+        if RECENT.with(|recent| recent.find(mark, is, |count| count.count())) {
             return;
+        }
+        let label = |name: Option<&Arc<str>>| name.cloned().unwrap_or_default();
+        let (of_service, of_route) = (label(service), label(route));
+        let key = Key { outcome, service: of_service, route: of_route, what, client: self.client(client) };
+        let count = self.series(key);
+        count.count();
+        if client.len() <= MAX_CLIENT_LENGTH {
+            let seen = Seen {
+                bindings: self.number.0,
+                outcome,
+                what,
+                service: service.cloned(),
+                route: route.cloned(),
+                client: client.into(),
+            };
+            RECENT.with(|recent| recent.keep(mark, seen, count));
+        }
+    }
+
+    fn series(&self, mut key: Key) -> Arc<Spread<Count>> {
+        if let Some(known) = self.series.read().get(&key) {
+            return Arc::clone(known);
         }
         let mut series = self.series.write();
         if series.len() >= MAX_SERIES && !key.client.is_empty() && !series.contains_key(&key) {
             key.client = OTHERS.into();
         }
-        series.entry(key).or_default().fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn known(&self, key: &Key) -> bool {
-        self.series.read().get(key).map(|count| count.fetch_add(1, Ordering::Relaxed)).is_some()
+        Arc::clone(series.entry(key).or_default())
     }
 
     /// The client's name as a label.
@@ -126,8 +163,7 @@ impl Bindings {
 
     pub(super) fn write(&self, text: &mut Text) {
         let series = self.series.read();
-        let sorted: BTreeMap<&Key, u64> =
-            series.iter().map(|(key, count)| (key, count.load(Ordering::Relaxed))).collect();
+        let sorted: BTreeMap<&Key, u64> = series.iter().map(|(key, count)| (key, count.sum())).collect();
         for (outcome, family, what, help) in Outcome::ALL {
             text.own_family(family, help, "counter");
             for (key, count) in sorted.iter().filter(|(key, _)| key.outcome == outcome) {

@@ -34,6 +34,11 @@ impl Histogram {
 
     /// What was observed; `None` when nothing was.
     pub(super) fn read(&self) -> Option<Reading> {
+        Some(self.reading()).filter(|(_, count, _)| *count > 0)
+    }
+
+    /// What was observed.
+    pub(super) fn reading(&self) -> Reading {
         let mut so_far = 0;
         let within: Vec<(u64, u64)> = self
             .bounds
@@ -46,6 +51,6 @@ impl Histogram {
             .collect();
         // Read last: a value that comes in between must not make the count smaller than a bucket.
         let count = self.count.load(Ordering::Relaxed).max(so_far);
-        (count > 0).then(|| (within, count, self.sum.load(Ordering::Relaxed)))
+        (within, count, self.sum.load(Ordering::Relaxed))
     }
 }

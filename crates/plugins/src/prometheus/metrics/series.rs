@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::RwLock;
-
 use super::histogram::{Histogram, OWN, Reading, WHOLE};
+use super::spread::Spread;
+use super::statuses::Statuses;
 use super::text::Text;
 use super::{Labels, Observed};
 use crate::contract::LogEntry;
@@ -14,9 +14,13 @@ const CLIENT_GONE: u16 = 499;
 const WORKSPACE: (&str, &str) = ("workspace", "default");
 
 /// What was counted of one service, route and consumer.
-pub(super) struct Series {
+#[derive(Default)]
+pub(super) struct Series(Spread<Part>);
+
+/// What one thread counted of it.
+struct Part {
     /// By status, and whether the upstream answered.
-    statuses: RwLock<BTreeMap<(u16, bool), AtomicU64>>,
+    statuses: Statuses,
     ingress: AtomicU64,
     egress: AtomicU64,
     own: Histogram,
@@ -24,10 +28,10 @@ pub(super) struct Series {
     whole: Histogram,
 }
 
-impl Default for Series {
+impl Default for Part {
     fn default() -> Self {
         Self {
-            statuses: RwLock::default(),
+            statuses: Statuses::default(),
             ingress: AtomicU64::new(0),
             egress: AtomicU64::new(0),
             own: Histogram::new(OWN),
@@ -39,30 +43,36 @@ impl Default for Series {
 
 impl Series {
     pub(super) fn observe(&self, observed: &Observed, entry: &LogEntry) {
+        let Some(part) = self.0.own() else { return };
         if observed.statuses {
             let status = entry.status.map_or(CLIENT_GONE, |status| status.as_u16());
-            let key = (status, entry.from_upstream);
-            let count = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
-            let known = self.statuses.read().get(&key).map(count).is_some();
-            if !known {
-                count(self.statuses.write().entry(key).or_default());
-            }
+            part.statuses.count(status, entry.from_upstream);
         }
         if observed.bytes {
-            self.ingress.fetch_add(entry.request_bytes, Ordering::Relaxed);
-            self.egress.fetch_add(entry.response_bytes, Ordering::Relaxed);
+            part.ingress.fetch_add(entry.request_bytes, Ordering::Relaxed);
+            part.egress.fetch_add(entry.response_bytes, Ordering::Relaxed);
         }
         if observed.latencies {
             let whole = u64::try_from(entry.latency.as_millis()).unwrap_or(u64::MAX);
-            self.whole.observe(whole);
+            part.whole.observe(whole);
             match entry.upstream.as_ref().filter(|_| entry.from_upstream) {
                 Some(upstream) => {
-                    self.upstream.observe(upstream.latency);
-                    self.own.observe(upstream.proxy_latency);
+                    part.upstream.observe(upstream.latency);
+                    part.own.observe(upstream.proxy_latency);
                 }
-                None => self.own.observe(whole),
+                None => part.own.observe(whole),
             }
         }
+    }
+
+    fn statuses(&self) -> BTreeMap<(u16, bool), u64> {
+        let mut sums = BTreeMap::new();
+        self.0.parts().for_each(|part| part.statuses.add_to(&mut sums));
+        sums
+    }
+
+    fn bytes(&self, of: fn(&Part) -> &AtomicU64) -> u64 {
+        self.0.parts().map(|part| of(part).load(Ordering::Relaxed)).sum()
     }
 }
 
@@ -71,22 +81,22 @@ pub(super) fn write(all: &BTreeMap<Labels, Arc<Series>>, text: &mut Text) {
     let help = "HTTP status codes per consumer/service/route in Kong";
     text.family("http_requests_total", help, "counter");
     for (labels, series) in all {
-        for ((status, from_upstream), count) in series.statuses.read().iter() {
+        for ((status, from_upstream), count) in series.statuses() {
             let labels = [
                 ("service", &*labels.service),
                 ("route", &*labels.route),
                 ("code", &*status.to_string()),
-                ("source", if *from_upstream { "service" } else { "kong" }),
+                ("source", if from_upstream { "service" } else { "kong" }),
                 WORKSPACE,
                 ("consumer", &*labels.consumer),
             ];
-            text.sample("http_requests_total", &labels, count.load(Ordering::Relaxed));
+            text.sample("http_requests_total", &labels, count);
         }
     }
     text.family("bandwidth_bytes", "Total bandwidth (ingress/egress) throughput in bytes", "counter");
     for (labels, series) in all {
-        for (direction, bytes) in [("egress", &series.egress), ("ingress", &series.ingress)] {
-            let bytes = bytes.load(Ordering::Relaxed);
+        let (egress, ingress) = (series.bytes(|part| &part.egress), series.bytes(|part| &part.ingress));
+        for (direction, bytes) in [("egress", egress), ("ingress", ingress)] {
             if bytes > 0 {
                 let labels = [
                     ("service", &*labels.service),
@@ -100,11 +110,11 @@ pub(super) fn write(all: &BTreeMap<Labels, Arc<Series>>, text: &mut Text) {
         }
     }
     let own = "Latency added by Kong and enabled plugins for each service/route in Kong";
-    histograms(all, text, "kong_latency_ms", own, |series| &series.own);
+    histograms(all, text, "kong_latency_ms", own, |part| &part.own);
     let upstream = "Latency added by upstream response for each service/route in Kong";
-    histograms(all, text, "upstream_latency_ms", upstream, |series| &series.upstream);
+    histograms(all, text, "upstream_latency_ms", upstream, |part| &part.upstream);
     let whole = "Total latency incurred during requests for each service/route in Kong";
-    histograms(all, text, "request_latency_ms", whole, |series| &series.whole);
+    histograms(all, text, "request_latency_ms", whole, |part| &part.whole);
 }
 
 /// Times are told without the consumer, as in Kong: the series of all consumers are added up.
@@ -113,35 +123,26 @@ fn histograms(
     text: &mut Text,
     name: &str,
     help: &str,
-    of: fn(&Series) -> &Histogram,
+    of: fn(&Part) -> &Histogram,
 ) {
     let mut sums: BTreeMap<(&str, &str), Reading> = BTreeMap::new();
     for (labels, series) in all {
-        let Some((within, count, sum)) = of(series).read() else { continue };
-        match sums.get_mut(&(&*labels.service, &*labels.route)) {
-            None => {
-                sums.insert((&*labels.service, &*labels.route), (within, count, sum));
-            }
-            Some(so_far) => {
-                so_far.0.iter_mut().zip(within).for_each(|(so_far, (_, more))| so_far.1 += more);
-                so_far.1 += count;
-                so_far.2 = so_far.2.saturating_add(sum);
+        for (within, count, sum) in series.0.parts().filter_map(|part| of(part).read()) {
+            match sums.get_mut(&(&*labels.service, &*labels.route)) {
+                None => {
+                    sums.insert((&*labels.service, &*labels.route), (within, count, sum));
+                }
+                Some(so_far) => {
+                    so_far.0.iter_mut().zip(within).for_each(|(so_far, (_, more))| so_far.1 += more);
+                    so_far.1 += count;
+                    so_far.2 = so_far.2.saturating_add(sum);
+                }
             }
         }
     }
     text.family(name, help, "histogram");
     for ((service, route), (within, count, sum)) in sums {
         let labels = [("service", service), ("route", route), WORKSPACE];
-        let bucket = format!("{name}_bucket");
-        let mut with_bound = |bound: &str, count| {
-            let [service, route, workspace] = labels;
-            text.sample(&bucket, &[service, route, workspace, ("le", bound)], count);
-        };
-        for (bound, count) in within {
-            with_bound(&bound.to_string(), count);
-        }
-        with_bound("+Inf", count);
-        text.sample(&format!("{name}_count"), &labels, count);
-        text.sample(&format!("{name}_sum"), &labels, sum);
+        text.histogram(&format!("kong_{name}"), &labels, &(within, count, sum), 1.0);
     }
 }

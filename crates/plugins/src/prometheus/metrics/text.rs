@@ -1,8 +1,10 @@
 use std::fmt::Write as _;
 
+use super::histogram::Reading;
+
 /// The text exposition form, version 0.0.4.
 #[derive(Default)]
-pub(super) struct Text(String);
+pub struct Text(String);
 
 impl Text {
     /// Begins a family: its name without `kong_`, what it means, its type.
@@ -11,7 +13,8 @@ impl Text {
     }
 
     /// Begins a family that Kong does not have: its whole name.
-    pub(super) fn own_family(&mut self, name: &str, help: &str, kind: &str) {
+    pub fn own_family(&mut self, name: &str, help: &str, kind: &str) {
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
@@ -22,7 +25,29 @@ impl Text {
     }
 
     /// One sample of a family that Kong does not have.
-    pub(super) fn own_sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+    pub fn own_sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.line(name, labels, value);
+    }
+
+    /// One sample that is no whole number.
+    pub fn number(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.line(name, labels, value);
+    }
+
+    /// A histogram: buckets, count and sum. Bounds and sum are told times `scale`.
+    pub(super) fn histogram(&mut self, name: &str, labels: &[(&str, &str)], reading: &Reading, scale: f64) {
+        let (within, count, sum) = reading;
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in within {
+            let bound = scaled(*bound, scale);
+            self.line(&bucket, &[labels, &[("le", bound.as_str())]].concat(), count);
+        }
+        self.line(&bucket, &[labels, &[("le", "+Inf")]].concat(), count);
+        self.line(&format!("{name}_count"), labels, count);
+        self.line(&format!("{name}_sum"), labels, scaled(*sum, scale));
+    }
+
+    fn line(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
@@ -44,4 +69,14 @@ impl Text {
     pub(super) fn finish(self) -> String {
         self.0
     }
+}
+
+/// A whole number times a scale, without the noise of binary fractions.
+#[allow(clippy::cast_precision_loss, reason = "sums beyond 2^53 are told to 16 digits")]
+fn scaled(number: u64, scale: f64) -> String {
+    if (scale - 1.0).abs() < f64::EPSILON {
+        return number.to_string();
+    }
+    let text = format!("{:.6}", number as f64 * scale);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

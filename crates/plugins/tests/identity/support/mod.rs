@@ -152,6 +152,7 @@ pub(crate) struct Gate {
 pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
     let clock = Arc::new(FixedClock::at(NOW));
     let registry = Registry::new(Environment {
+        tracing: keybound_plugins::Tracing::default(),
         clock: Arc::clone(&clock) as _,
         random: Arc::new(Zeros),
         runtime: tokio::runtime::Handle::current(),

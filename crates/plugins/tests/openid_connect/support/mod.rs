@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use keybound_model::PluginCatalog;
 use keybound_oidc::TrustRoots;
 use keybound_plugins::contract::{Chain, Instance, Material, Plugin, PluginFactory, Scope};
-use keybound_plugins::metrics::{Metrics, Node, render};
+use keybound_plugins::metrics::{Figures, Metrics, Node, render};
 use keybound_plugins::{CounterStores, Environment, Random, Registry, ReplayStores, RootSecret};
 use keybound_pop::algorithm::Algorithm;
 use keybound_pop::sign::{ProofClaims, SigningKey, jws, proof};
@@ -119,6 +119,7 @@ impl Gate {
         let shelves = Shelves::default();
         let metrics = Arc::<Metrics>::default();
         let registry = Registry::new(Environment {
+            tracing: keybound_plugins::Tracing::default(),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU8::new(1))),
             runtime: tokio::runtime::Handle::current(),
@@ -152,7 +153,7 @@ impl Gate {
         self.chain = Chain::new(vec![built(&self.registry, &self.provider, self.id, config)], scope());
     }
 
-    /// What was counted so far, of Keybound's own families: the sample lines.
+    /// What was counted so far of decisions: the sample lines.
     pub(crate) fn counted(&self) -> Vec<String> {
         let node = Node {
             id: "n",
@@ -162,8 +163,8 @@ impl Gate {
             requests: None,
             targets: &[],
         };
-        let text = render(&self.metrics, &node);
-        text.lines().filter(|line| line.starts_with("keybound_")).map(str::to_owned).collect()
+        let text = render(&self.metrics, &node, &Figures::default(), |_| ());
+        text.lines().filter(|line| line.starts_with("keybound_binding_")).map(str::to_owned).collect()
     }
 
     pub(crate) fn now(&self) -> i64 {

@@ -19,9 +19,9 @@ const MOST_DELIVERIES: usize = 64;
 
 /// How entries are collected and sent.
 #[derive(Clone, Deserialize)]
-pub(super) struct Settings {
-    pub(super) max_batch_size: usize,
-    pub(super) max_coalescing_delay: f64,
+pub(crate) struct Settings {
+    pub(crate) max_batch_size: usize,
+    pub(crate) max_coalescing_delay: f64,
     max_entries: usize,
     max_bytes: Option<usize>,
     max_retry_time: f64,
@@ -30,12 +30,18 @@ pub(super) struct Settings {
     concurrency_limit: i32,
     /// How often a batch is sent again at most.
     #[serde(skip)]
-    pub(super) retries: Option<u32>,
+    pub(crate) retries: Option<u32>,
 }
 
-/// Entries on their way to the log server: bounded, the oldest given up first.
-pub(super) struct Queue {
+/// Makes one message of the entries of a batch.
+pub(crate) type Compose = Box<dyn Fn(&[Bytes]) -> Bytes + Send + Sync>;
+
+/// Entries on their way: bounded, the oldest given up first.
+pub(crate) struct Queue {
+    /// The plugin's name.
+    name: &'static str,
     id: Uuid,
+    compose: Compose,
     settings: Settings,
     sender: Sender,
     runtime: Handle,
@@ -58,9 +64,17 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(super) fn new(id: Uuid, settings: Settings, sender: Sender, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        (name, id): (&'static str, Uuid),
+        settings: Settings,
+        sender: Sender,
+        compose: Compose,
+        runtime: Handle,
+    ) -> Self {
         Self {
+            name,
             id,
+            compose,
             settings,
             sender,
             runtime,
@@ -71,7 +85,7 @@ impl Queue {
     }
 
     /// Adds an entry and returns at once.
-    pub(super) fn push(this: &Arc<Self>, entry: Bytes) {
+    pub(crate) fn push(this: &Arc<Self>, entry: Bytes) {
         let start = {
             let mut waiting = this.waiting.lock();
             let most = this.settings.max_bytes.unwrap_or(MOST_BYTES);
@@ -96,7 +110,7 @@ impl Queue {
     }
 
     /// Says that nothing more will come; what waits is still sent.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.waiting.lock().closed = true;
         self.changed.notify_one();
     }
@@ -117,7 +131,7 @@ impl Queue {
                 (batch, std::mem::take(&mut waiting.dropped))
             };
             if dropped > 0 {
-                tracing::error!(plugin = super::NAME, instance = %self.id, dropped, "the queue was full: entries were given up");
+                tracing::error!(plugin = self.name, instance = %self.id, dropped, "the queue was full: entries were given up");
             }
             if self.settings.concurrency_limit < 0 {
                 // The semaphore is never closed.
@@ -152,10 +166,7 @@ impl Queue {
 
     /// Sends a batch, again and again with longer pauses, until it arrives or has been tried for long enough.
     async fn deliver(self: Arc<Self>, batch: Vec<Bytes>) {
-        let body = match batch.as_slice() {
-            [only] => only.clone(),
-            several => [b"[", several.join(&b","[..]).as_slice(), b"]"].concat().into(),
-        };
+        let body = (self.compose)(&batch);
         let settings = &self.settings;
         let deadline = Instant::now() + seconds(settings.max_retry_time);
         let mut pause = seconds(settings.initial_retry_delay);
@@ -168,10 +179,10 @@ impl Queue {
             let over = Instant::now() + pause > deadline || left == Some(0);
             if over {
                 let entries = batch.len();
-                tracing::error!(plugin = super::NAME, instance = %self.id, entries, "{fault}: entries were given up");
+                tracing::error!(plugin = self.name, instance = %self.id, entries, "{fault}: entries were given up");
                 return;
             }
-            tracing::warn!(plugin = super::NAME, instance = %self.id, "{fault}: trying again");
+            tracing::warn!(plugin = self.name, instance = %self.id, "{fault}: trying again");
             left = left.map(|left| left - 1);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(seconds(settings.max_retry_delay));

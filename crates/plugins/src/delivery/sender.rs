@@ -5,24 +5,28 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderName, HeaderValue, Method};
 use keybound_oidc::{HttpClient, HttpSettings, Url};
-use serde::Deserialize;
 
 use crate::environment::Environment;
 use crate::typed::is_framing;
 
-/// Where entries go.
-#[derive(Deserialize)]
-pub(super) struct Target {
-    http_endpoint: String,
-    method: String,
-    content_type: String,
-    timeout: f64,
-    keepalive: f64,
-    headers: Option<BTreeMap<String, String>>,
+/// Where messages go, and how.
+pub(crate) struct Target {
+    /// Who takes them, for the log.
+    pub(crate) taker: &'static str,
+    /// The field of the configuration that holds the URL.
+    pub(crate) field: &'static str,
+    pub(crate) url: String,
+    pub(crate) method: Method,
+    pub(crate) content_type: String,
+    /// Milliseconds for a call.
+    pub(crate) timeout: f64,
+    pub(crate) keepalive: bool,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
-/// Sends entries to the log server.
-pub(super) struct Sender {
+/// Sends messages.
+pub(crate) struct Sender {
+    taker: &'static str,
     client: HttpClient,
     url: Url,
     method: Method,
@@ -30,10 +34,10 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(target: Target, environment: &Environment) -> Result<Self, String> {
-        let url = Url::parse(&target.http_endpoint).map_err(|_| "http_endpoint: invalid url".to_owned())?;
+    pub(crate) fn new(target: Target, environment: &Environment) -> Result<Self, String> {
+        let url = Url::parse(&target.url).map_err(|_| format!("{}: invalid url", target.field))?;
         let mut headers = Vec::new();
-        for (name, value) in target.headers.unwrap_or_default() {
+        for (name, value) in target.headers {
             let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "headers: bad header name")?;
             let mut value = HeaderValue::from_str(&value).map_err(|_| "headers: bad header value")?;
             value.set_sensitive(true);
@@ -48,14 +52,15 @@ impl Sender {
         let settings = HttpSettings {
             timeout: Duration::try_from_secs_f64(target.timeout / 1000.0)
                 .map_err(|_| "timeout: out of range")?,
-            keepalive: target.keepalive > 0.0,
+            keepalive: target.keepalive,
             ..HttpSettings::new(environment.roots.clone())
         };
         Ok(Self {
+            taker: target.taker,
             client: HttpClient::new(&settings, environment.runtime.clone())
                 .map_err(|fault| fault.to_string())?,
             url,
-            method: Method::from_bytes(target.method.as_bytes()).map_err(|_| "method: no method")?,
+            method: target.method,
             headers,
         })
     }
@@ -64,12 +69,12 @@ impl Sender {
     ///
     /// # Errors
     /// Why it did not arrive, without the URL: it may hold a secret.
-    pub(super) async fn send(&self, body: Bytes) -> Result<(), String> {
+    pub(crate) async fn send(&self, body: Bytes) -> Result<(), String> {
         let sent = self.client.deliver(self.method.clone(), &self.url, &self.headers, body).await;
         match sent {
             Ok(status) if status.is_success() => Ok(()),
-            Ok(status) => Err(format!("the log server answered {}", status.as_u16())),
-            Err(cause) => Err(format!("the log server cannot be reached: {cause:?}")),
+            Ok(status) => Err(format!("{} answered {}", self.taker, status.as_u16())),
+            Err(cause) => Err(format!("{} cannot be reached: {cause:?}", self.taker)),
         }
     }
 }

@@ -1,0 +1,345 @@
+//! A log's way out: lines wait in a bounded queue for a thread of their own, so that nobody who logs waits for a disk.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Bytes that wait at most; lines beyond them are dropped and counted.
+const MOST: usize = 8 * 1024 * 1024;
+/// Of these, what only the error log may fill: a flood of requests does not silence what is said about it.
+const RESERVED: usize = 1024 * 1024;
+/// How long lines wait for others to be written with.
+const PAUSE: Duration = Duration::from_millis(5);
+/// Bytes that are written without a pause.
+const ENOUGH: usize = 64 * 1024;
+/// How long is waited for the queue to be written when the process ends.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the lines of one log go.
+#[derive(Debug)]
+pub(super) struct Sink {
+    name: String,
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    emptied: Condvar,
+    written: AtomicU64,
+    dropped: AtomicU64,
+    lost: AtomicU64,
+}
+
+/// What happened to the lines of one log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFigures {
+    /// The log's place, as the settings name it.
+    pub log: String,
+    /// Lines that were written.
+    pub written: u64,
+    /// Lines that were dropped because too many waited.
+    pub dropped: u64,
+    /// Lines that could not be written.
+    pub lost: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    lines: Vec<u8>,
+    reopen: bool,
+    /// Somebody waits until all is written.
+    urgent: bool,
+    /// The thread is writing what it took.
+    busy: bool,
+}
+
+/// What a sink writes to.
+#[derive(Debug)]
+pub(super) enum Out {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, by its path.
+    File(File, PathBuf),
+}
+
+impl Out {
+    /// Opens a file to append to. The folder is made where it is in the prefix.
+    pub(super) fn file(path: &Path, prefix: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent().filter(|folder| folder.starts_with(prefix)) {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        open(path).map(|file| Self::File(file, path.to_owned()))
+    }
+
+    fn writer(&mut self) -> Box<dyn Write + '_> {
+        match self {
+            Self::Stdout => Box::new(io::stdout().lock()),
+            Self::Stderr => Box::new(io::stderr().lock()),
+            Self::File(file, _) => Box::new(file),
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+}
+
+impl Sink {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub(super) fn start(name: String, out: Out) -> io::Result<Arc<Self>> {
+        let sink = Arc::new(Self {
+            name,
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            emptied: Condvar::new(),
+            written: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+        });
+        let own = Arc::clone(&sink);
+        let writer = Writer { sink: own, out, is_torn: false, fails: false };
+        std::thread::Builder::new().name("keybound-log".to_owned()).spawn(move || writer.run())?;
+        Ok(sink)
+    }
+
+    /// Takes a line of an access log, or drops it when too much waits. Never waits for the disk.
+    pub(super) fn push(&self, line: &[u8]) {
+        self.take(line, MOST - RESERVED);
+    }
+
+    /// Takes a line of the error log.
+    pub(super) fn push_error(&self, line: &[u8]) {
+        self.take(line, MOST);
+    }
+
+    fn take(&self, line: &[u8], most: usize) {
+        let mut queue = self.lock();
+        let before = queue.lines.len();
+        if before + line.len() > most {
+            drop(queue);
+            self.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        queue.lines.extend_from_slice(line);
+        let after = queue.lines.len();
+        drop(queue);
+        if before == 0 || (before < ENOUGH && after >= ENOUGH) {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Has the file opened again by its path: what was taken before is written to the old one.
+    pub(super) fn reopen(&self) {
+        self.lock().reopen = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits until everything that was taken is written, or for some seconds.
+    pub(super) fn flush(&self) {
+        let mut queue = self.lock();
+        queue.urgent = true;
+        self.filled.notify_one();
+        let unwritten = |queue: &mut Queue| queue.busy || queue.reopen || !queue.lines.is_empty();
+        drop(self.emptied.wait_timeout_while(queue, PATIENCE, unwritten));
+        self.lock().urgent = false;
+    }
+
+    pub(super) fn figures(&self) -> LogFigures {
+        LogFigures {
+            log: self.name.clone(),
+            written: self.written.load(Relaxed),
+            dropped: self.dropped.load(Relaxed),
+            lost: self.lost.load(Relaxed),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread that writes.
+struct Writer {
+    sink: Arc<Sink>,
+    out: Out,
+    /// Whether the last line in the file is not whole.
+    is_torn: bool,
+    /// Whether the last write failed.
+    fails: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut batch = Vec::new();
+        loop {
+            let reopen = self.next(&mut batch);
+            self.write(&batch);
+            batch.clear();
+            batch.shrink_to(2 * ENOUGH);
+            if reopen {
+                self.reopen();
+            }
+        }
+    }
+
+    /// Waits for lines, and for some more that may come with them. Answers whether the file is to be opened again.
+    fn next(&self, batch: &mut Vec<u8>) -> bool {
+        let sink = &*self.sink;
+        let mut queue = sink.lock();
+        queue.busy = false;
+        if queue.lines.is_empty() {
+            sink.emptied.notify_all();
+        }
+        while queue.lines.is_empty() && !queue.reopen {
+            queue = sink.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        let more = |queue: &mut Queue| queue.lines.len() < ENOUGH && !queue.urgent && !queue.reopen;
+        let waited = sink.filled.wait_timeout_while(queue, PAUSE, more);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        std::mem::swap(&mut queue.lines, batch);
+        queue.busy = true;
+        std::mem::take(&mut queue.reopen)
+    }
+
+    fn write(&mut self, batch: &[u8]) {
+        if batch.is_empty() {
+            return;
+        }
+        let torn: &[u8] = if self.is_torn { b"\n" } else { b"" };
+        let ended = {
+            let mut out = self.out.writer();
+            match put(&mut *out, torn) {
+                Ok(()) => put(&mut *out, batch),
+                Err(Cut { cause, .. }) => Err(Cut { left: batch.len(), cause }),
+            }
+        };
+        let (left, fault) = match ended {
+            Ok(()) => (0, None),
+            Err(Cut { left, cause }) => (left, Some(cause)),
+        };
+        let (done, rest) = batch.split_at_checked(batch.len().saturating_sub(left)).unwrap_or((batch, &[]));
+        if let Some(last) = done.last() {
+            self.is_torn = *last != b'\n';
+        }
+        let (written, lost) = (lines(done), lines(rest));
+        self.sink.written.fetch_add(written, Relaxed);
+        self.sink.lost.fetch_add(lost, Relaxed);
+        match (fault, self.fails) {
+            (Some(cause), false) => {
+                self.fails = true;
+                self.say(&format!("the log cannot be written, and lines are lost: {cause}"));
+            }
+            (None, true) => {
+                self.fails = false;
+                let lost = self.sink.lost.load(Relaxed);
+                self.say(&format!("the log can be written again; {lost} lines were lost so far"));
+            }
+            _ => {}
+        }
+    }
+
+    fn reopen(&mut self) {
+        let Out::File(_, path) = &self.out else { return };
+        let path = path.clone();
+        match open(&path) {
+            Ok(file) => {
+                self.out = Out::File(file, path);
+                self.is_torn = false;
+            }
+            Err(cause) => {
+                self.say(&format!("the log cannot be opened again, and the old file is kept: {cause}"));
+            }
+        }
+    }
+
+    /// Says something about the log, on standard error: the log itself may be what does not work.
+    fn say(&self, text: &str) {
+        if !matches!(self.out, Out::Stderr) {
+            let _ = writeln!(io::stderr(), "keybound: {}: {text}", self.sink.name);
+        }
+    }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u64::MAX)
+}
+
+/// A write that did not come to its end.
+struct Cut {
+    /// Bytes that were not written.
+    left: usize,
+    cause: io::Error,
+}
+
+fn put(out: &mut dyn Write, mut bytes: &[u8]) -> Result<(), Cut> {
+    while !bytes.is_empty() {
+        let cut = |cause| Cut { left: bytes.len(), cause };
+        match out.write(bytes) {
+            Ok(0) => return Err(cut(ErrorKind::WriteZero.into())),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // A pipe that somebody else made so: its reader is slow.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::park_timeout(PAUSE),
+            Err(error) => return Err(cut(error)),
+        }
+    }
+    out.flush().map_err(|cause| Cut { left: bytes.len(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn sink(path: &Path) -> Arc<Sink> {
+        Sink::start("test".to_owned(), Out::file(path, path.parent().unwrap()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_opened_again_and_no_line_is_lost() {
+        let folder = folder();
+        let (path, old) = (folder.path().join("logs/access.log"), folder.path().join("old"));
+        let sink = Sink::start("test".to_owned(), Out::file(&path, folder.path()).unwrap()).unwrap();
+        sink.push(b"one\n");
+        std::fs::rename(&path, &old).unwrap();
+        sink.push(b"two\n");
+        sink.reopen();
+        sink.flush();
+        sink.push(b"three\n");
+        sink.flush();
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "one\ntwo\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+        assert_eq!(sink.figures().written, 3);
+    }
+
+    #[test]
+    fn a_disk_without_room_loses_lines_and_counts_them() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let sink = Sink::start("test".to_owned(), Out::File(full, PathBuf::from("/dev/full"))).unwrap();
+        sink.push(b"one\ntwo\n");
+        sink.flush();
+        let figures = sink.figures();
+        assert_eq!((figures.written, figures.lost), (0, 2));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_and_counted_and_the_error_log_has_room_left() {
+        let folder = folder();
+        let sink = sink(&folder.path().join("access.log"));
+        let long = vec![b'x'; MOST - RESERVED + 1];
+        sink.push(&long);
+        assert_eq!(sink.figures().dropped, 1);
+        sink.push_error(&long);
+        sink.flush();
+        assert_eq!(sink.figures().dropped, 1);
+    }
+}
