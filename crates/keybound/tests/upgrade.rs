@@ -215,7 +215,8 @@ fn a_socket_of_the_service_manager_is_served_and_it_is_told_when() {
         command.env("KEYBOUND_NGINX_WORKER_PROCESSES", "2");
         command
     };
-    let output = command(stray.try_clone().unwrap()).output().unwrap();
+    let output =
+        command(stray.try_clone().unwrap()).env("KEYBOUND_PROXY_LISTEN", "127.0.0.1:0").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let cause = format!(
         "{} is named by none of proxy_listen, admin_listen, status_listen",
