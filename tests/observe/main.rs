@@ -1,6 +1,11 @@
 //! What an operator sees of the built gateway: metrics, access logs, traces, and what the status port says of memory and tasks.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod debug;
 mod deploy;

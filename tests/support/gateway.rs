@@ -112,12 +112,6 @@ impl Gateway {
         self.child.try_wait().expect("its state").is_none()
     }
 
-    /// The process.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The memory that it has in use, in KiB.
     ///
     /// # Panics
