@@ -176,12 +176,37 @@ impl Socket {
         let length = head.to_ascii_lowercase().lines().find_map(|line| {
             line.strip_prefix("content-length:").map(|length| length.trim().parse::<usize>().unwrap())
         });
-        let length = if (100..200).contains(&status) { 0 } else { length.unwrap_or(0) };
+        if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+            let body = self.chunks();
+            return Some(Got { status, head, body });
+        }
+        let bare = matches!(status, 100..200 | 204 | 304);
+        let length = if bare { 0 } else { length.unwrap_or(0) };
         while self.pending.len() < length {
             assert!(self.more(), "an answer broke off: {head}");
         }
         let body = String::from_utf8(self.pending.drain(..length).collect()).unwrap();
         Some(Got { status, head, body })
+    }
+
+    /// A body in chunks, up to its last.
+    fn chunks(&mut self) -> String {
+        let mut body = String::new();
+        loop {
+            let end = loop {
+                match self.pending.windows(2).position(|two| two == b"\r\n") {
+                    Some(end) => break end,
+                    None => assert!(self.more(), "chunks broke off: {body}"),
+                }
+            };
+            let line: Vec<u8> = self.pending.drain(..end + 2).collect();
+            let size = usize::from_str_radix(std::str::from_utf8(&line[..end]).unwrap(), 16).unwrap();
+            let chunk = self.exactly(size + 2).unwrap();
+            if size == 0 {
+                return body;
+            }
+            body.push_str(std::str::from_utf8(&chunk[..size]).unwrap());
+        }
     }
 
     /// Everything up to the end of the connection.

@@ -45,8 +45,12 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
         }));
         return Ok(Link { sender: Sender::Many(sender), write_timeout, served: 0, shared });
     }
-    let (sender, connection) =
-        http1::Builder::new().max_buf_size(MAX_HEAD).handshake(io).await.map_err(io::Error::other)?;
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .max_header_size(MAX_HEAD)
+        .handshake(io)
+        .await
+        .map_err(io::Error::other)?;
     tokio::task::spawn_local(async move {
         // What ends a connection is told to the request that uses it; an idle one concerns nobody.
         let _ = connection.with_upgrades().await;
