@@ -40,17 +40,25 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     if chosen.is_empty() {
         return Err(Fault::new(format!("there is no such target; there are {}", all.join(", "))));
     }
-    let program = build()?;
     let mut summary = Summary::default();
     summary.part("fuzz", || {
-        let outcomes = if options.has("--merge") {
-            each(&chosen, jobs, |target| merge(&program, target))?
-        } else {
-            each(&chosen, jobs, |target| one(&program, target, seconds))?
-        };
-        Ok(told(&outcomes))
+        if options.has("--merge") {
+            let program = build()?;
+            return Ok(told(&each(&chosen, jobs, |target| merge(&program, target))?));
+        }
+        each_for(&chosen, seconds, jobs)
     });
     Ok(summary.finish())
+}
+
+/// Every target for a while, as every run of the tests does.
+pub(crate) fn all_for(seconds: u64, jobs: u64) -> Result<Count, Fault> {
+    each_for(&targets()?, seconds, jobs)
+}
+
+fn each_for(targets: &[String], seconds: u64, jobs: u64) -> Result<Count, Fault> {
+    let program = build()?;
+    Ok(told(&each(targets, jobs, |target| one(&program, target, seconds))?))
 }
 
 /// The targets by name: the folders of the corpus, which a test holds against the list of the bodies.

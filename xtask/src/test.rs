@@ -3,7 +3,10 @@
 use crate::fault::Fault;
 use crate::summary::{Count, Summary};
 use crate::workspace::Options;
-use crate::{budget, docs, interop, lint, run};
+use crate::{budget, docs, fuzz, interop, lint, run};
+
+/// How long each parser is fuzzed.
+const FUZZ_SECONDS: u64 = 20;
 
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     Options::parse(arguments, &[], &[])?;
@@ -15,6 +18,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     summary.part("tests", tests);
     summary.part("generated pages", docs::check);
     summary.part("instructions", || budget::check(false));
+    summary.part("fuzz", || fuzz::all_for(FUZZ_SECONDS, 2));
     summary.part("interop", || walk.join()?.finish(&interop::build()?, false));
     Ok(summary.finish())
 }
