@@ -125,6 +125,11 @@ impl Balancer {
         peers.pick(&Asked { turn, hash, tried, now: &|| self.now() })
     }
 
+    /// Names what is known of its peers now: another name after each change.
+    pub(crate) fn state(&self) -> usize {
+        Arc::as_ptr(&self.peers.load()).addr()
+    }
+
     /// Waits until more is known of the targets' names. Whether anything could be.
     pub(crate) async fn learn(&self) -> bool {
         // What was learnt since the peers were gathered is more, too.

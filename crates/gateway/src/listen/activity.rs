@@ -43,9 +43,16 @@ struct State {
     body_waits: AtomicBool,
 }
 
+/// Milliseconds in which a connection without a request has just come.
+const NEW: u64 = 1000;
+
 /// A request on its way; ends with its response.
 #[derive(Debug)]
-pub(crate) struct Busy(Activity);
+pub(crate) struct Busy {
+    activity: Activity,
+    /// Whether it counts among what the worker has in hand.
+    counts: bool,
+}
 
 impl Ticks {
     /// The clock of a worker that counts here.
@@ -88,7 +95,7 @@ impl Activity {
         state.begun.store(self.begun() + 1, Relaxed);
         state.load.begin();
         state.body_waits.store(false, Relaxed);
-        Busy(self.clone())
+        Busy { activity: self.clone(), counts: true }
     }
 
     /// How many requests were begun.
@@ -160,9 +167,14 @@ impl Activity {
         self.0.upgraded.load(Relaxed)
     }
 
-    /// Since when nothing was asked, in the worker's ticks; `None` while something is.
+    /// Since when nothing was asked, in the worker's ticks; `None` while something is, or is on its way: a head that has begun,
+    /// and what a connection that has just come is there for.
     pub(crate) fn idle_since(&self) -> Option<u64> {
-        (self.0.in_flight.load(Relaxed) == 0).then(|| self.0.idle_since.load(Relaxed))
+        let state = &self.0;
+        let since = state.idle_since.load(Relaxed);
+        let asks = state.in_flight.load(Relaxed) > 0 || state.head_since.load(Relaxed) > 0;
+        let is_new = self.is_unused() && state.ticks.now().saturating_sub(since) < NEW;
+        (!asks && !is_new).then_some(since)
     }
 
     pub(crate) fn wrote(&self, goes_on: bool) {
@@ -208,24 +220,32 @@ impl Activity {
 impl Busy {
     /// Whether the request's body was not read to its end.
     pub(crate) fn has_waiting_body(&self) -> bool {
-        self.0.has_waiting_body()
+        self.activity.has_waiting_body()
     }
 
     /// It is answered with the fault of this code.
     pub(crate) fn faulted(&self, code: &str) {
-        if let Some(counts) = &self.0.0.ticks.counts {
+        if let Some(counts) = &self.activity.0.ticks.counts {
             counts.faulted(code);
+        }
+    }
+
+    /// Nothing is left to do for it but to wait for the client: it is no part any more of what the worker has in hand, so that
+    /// clients that do not read, or have a tunnel, keep nobody out.
+    pub(crate) fn rests(&mut self) {
+        if std::mem::replace(&mut self.counts, false) {
+            self.activity.0.load.end();
         }
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let state = &self.0.0;
+        self.rests();
+        let state = &self.activity.0;
         if let Some(counts) = &state.ticks.counts {
             counts.finished();
         }
-        state.load.end();
         if state.in_flight.fetch_sub(1, Relaxed) == 1 {
             state.idle_since.store(state.ticks.now(), Relaxed);
             // The time for a head that came meanwhile runs from here: nobody read on before.

@@ -55,13 +55,15 @@ pub(crate) async fn serve(
     }
     // A listener on all addresses has another one for each connection.
     let local = stream.local_addr().unwrap_or(local);
+    let mut named = true;
     if proxy_protocol {
         match announced(&worker.settings, &mut stream, peer).await {
-            Some(client) => peer = client,
+            Some(client) => (peer, named) = client,
             None => return,
         }
     }
-    let trusted = worker.settings.trust.trusts(peer.ip());
+    // What a balancer passes on of somebody whom it does not name is not the balancer's word.
+    let trusted = named && worker.settings.trust.trusts(peer.ip());
     let mut connection = Connection { peer, local, trusted, tls: None };
     let Some(tls) = tls else {
         let http2 = http2 && begins_http2(&stream).await;
@@ -98,15 +100,23 @@ pub(crate) async fn serve(
     }
 }
 
-/// Whom the PROXY protocol's header of a connection names, where its peer's word counts; the peer otherwise. `None`: there
-/// was none in time, and the connection ends.
-async fn announced(settings: &Settings, stream: &mut TcpStream, peer: SocketAddr) -> Option<SocketAddr> {
+/// Whom the PROXY protocol's header of a connection names, where its peer's word counts; the peer otherwise, and whether that
+/// is the client. `None`: there was no header in time, and the connection ends.
+async fn announced(
+    settings: &Settings,
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+) -> Option<(SocketAddr, bool)> {
     // In a box, so that the connections of other listeners do not carry its buffer.
     let header = Box::pin(proxy_protocol::receive(stream));
     match tokio::time::timeout(settings.limits.handshake_timeout, header).await {
         Ok(Ok(source)) => {
             let trust = &settings.trust;
-            Some(source.filter(|_| trust.proxy_protocol && trust.trusts(peer.ip())).unwrap_or(peer))
+            let counts = trust.proxy_protocol && trust.trusts(peer.ip());
+            Some(match source.filter(|_| counts) {
+                Some(client) => (client, true),
+                None => (peer, !counts),
+            })
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, %peer, "a connection without a header of the PROXY protocol");

@@ -228,6 +228,10 @@ fn length(value: &[u8]) -> Option<u64> {
 /// Hexadecimal digits, and after them nothing but extensions (RFC 9112 §7.1).
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    // No size needs more, and of a line that came in pieces only the beginning is here.
+    if digits > 16 {
+        return None;
+    }
     let (size, after) = line.split_at(digits);
     if !after.is_empty() && after.trim_ascii_start().first() != Some(&b';') {
         return None;

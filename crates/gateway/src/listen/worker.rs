@@ -138,14 +138,11 @@ impl Worker {
 
     async fn accept(self: Rc<Self>, listener: TcpListener, addr: SocketAddr, spoken: Spoken) {
         loop {
-            while self.connections.borrow().len() >= self.settings.limits.max_connections {
-                let closed = self.closed.notified();
-                self.close_idle();
-                // One that becomes idle meanwhile says nothing.
-                let _ = tokio::time::timeout(Duration::from_millis(100), closed).await;
-            }
             match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer, addr, spoken.clone()),
+                Ok((stream, peer)) => {
+                    self.make_room().await;
+                    self.admit(stream, peer, addr, spoken.clone());
+                }
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, %addr, "cannot accept connections; trying again");
@@ -170,7 +167,17 @@ impl Worker {
         }
     }
 
-    /// Makes room for more connections, where there are idle ones.
+    /// Waits until there is room for one more connection. Idle ones are closed for it, but only now that somebody is there who
+    /// wants it: one that has just come and not asked yet is idle, too.
+    async fn make_room(&self) {
+        while self.connections.borrow().len() >= self.settings.limits.max_connections {
+            let closed = self.closed.notified();
+            self.close_idle();
+            // One that becomes idle meanwhile says nothing.
+            let _ = tokio::time::timeout(Duration::from_millis(100), closed).await;
+        }
+    }
+
     fn close_idle(&self) {
         let connections = self.connections.borrow();
         let idle =

@@ -20,7 +20,7 @@ pub(crate) struct Hearing {
     from_upstream: bool,
     request_bytes: u64,
     response_head_bytes: u64,
-    pub(super) uri: String,
+    uri: String,
     pub(super) address: Option<SocketAddr>,
     fields: Option<Box<Fields>>,
     pub(super) trace: Option<Box<Trace>>,
@@ -53,6 +53,16 @@ impl Hearing {
             fields,
             trace: None,
         }
+    }
+
+    /// Notes what the upstream is asked for, credentials left out.
+    pub(super) fn sent_to(&mut self, target: String) {
+        self.uri = match target.split_once('?') {
+            Some((path, query)) => {
+                format!("{path}?{}", without_values(query, self.chain.credential_names()))
+            }
+            None => target,
+        };
     }
 
     pub(super) fn answered(&mut self, headers: &HeaderMap, from_upstream: bool, notes: &Notes) {

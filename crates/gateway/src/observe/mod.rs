@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope};
+use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope, Trace};
 use keybound_pop::proof::Explanation;
 
 pub(crate) use self::figures::Handshake;
@@ -131,10 +131,17 @@ impl Record {
         }
     }
 
+    /// Notes the trace, for a client that is gone before its answer.
+    pub(crate) fn traced(&mut self, trace: &Trace) {
+        if let Some(hearing) = self.hearing.as_mut().filter(|_| trace.sampled) {
+            hearing.trace = Some(Box::new(trace.clone()));
+        }
+    }
+
     /// Notes what the upstream is asked for.
     pub(crate) fn sent_to(&mut self, target: &impl std::fmt::Display) {
         if let Some(hearing) = &mut self.hearing {
-            hearing.uri = target.to_string();
+            hearing.sent_to(target.to_string());
         }
     }
 

@@ -25,7 +25,7 @@ use keybound_pop::htu::{Host, Scheme};
 use self::request_body::{Bounds, RequestBody};
 use self::request_fields::Facts;
 use self::response_body::ResponseBody;
-use self::upgrade::Tunnel;
+use self::upgrade::{Lasting, Tunnel};
 use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
 use crate::listen::{Client, Worker};
@@ -73,19 +73,16 @@ pub(crate) async fn serve(
     }
     let mut notes = Notes::default();
     let settings = &worker.settings;
-    if client.activity.is_worn(&settings.limits) {
+    let in_doubt = client.activity.framing_in_doubt();
+    if in_doubt || client.activity.is_worn(&settings.limits) {
         exit.close(parts.version);
     }
     if worker.load.is_too_much() {
         worker.counts.shed();
         return exit.shed(&mut notes);
     }
-    let arrival = Arrival {
-        connection: &client.connection,
-        last_host: &client.last_host,
-        request_id,
-        in_doubt: client.activity.framing_in_doubt(),
-    };
+    let arrival =
+        Arrival { connection: &client.connection, last_host: &client.last_host, request_id, in_doubt };
     let received = head::receive(&mut parts, arrival, &settings.trust, &settings.limits);
     let Received { head, target, host, takes_trailers, via, forwarded_for } = match received {
         Ok(received) => received,
@@ -136,6 +133,9 @@ pub(crate) async fn serve(
     notes.taken = taken;
     exit.routed(&route, &head);
     notes.trace = route.chain.trace(&head, started);
+    if let (Some(record), Some(trace)) = (&mut exit.record, &notes.trace) {
+        record.traced(trace);
+    }
     if let Some(status) = route.https_only.filter(|_| head.public.scheme == Scheme::Http) {
         return match (status == StatusCode::UPGRADE_REQUIRED, https_location(&head.public.host, &target)) {
             (false, Some(location)) => exit.redirect(status, location, &route, &mut notes),
@@ -284,7 +284,7 @@ async fn forward(
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;
-                let lasting = switched.body_mut().take_lasting();
+                let lasting = Lasting { lease: Some(lease), ..switched.body_mut().take_lasting() };
                 client.tunnel.set(Some(Tunnel::new(client_side, upstream, pause, lasting)));
                 switched
             }

@@ -132,7 +132,11 @@ impl ResponseBody {
 
     /// Leaves what was tied to its end to something that lasts longer.
     pub(crate) fn take_lasting(&mut self) -> Lasting {
-        Lasting { record: self.record.take(), busy: self.busy.take() }
+        let mut busy = self.busy.take();
+        if let Some(busy) = &mut busy {
+            busy.rests();
+        }
+        Lasting { record: self.record.take(), busy, lease: None }
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::listen::Busy;
 use crate::observe::Record;
+use crate::upstream::pool::Lease;
 
 /// What becomes of a client's connection that changed to WebSocket: both sides joined. The connection's own task runs it,
 /// so that it counts among the open ones and ends with them.
@@ -24,6 +25,8 @@ pub(crate) struct Tunnel(Pin<Box<dyn Future<Output = ()>>>);
 pub(crate) struct Lasting {
     pub(crate) record: Option<Box<Record>>,
     pub(crate) busy: Option<Busy>,
+    /// The connection to the target, whose load it is part of.
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Tunnel {
@@ -45,7 +48,7 @@ impl fmt::Debug for Tunnel {
 }
 
 async fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: Lasting) {
-    let Lasting { mut record, busy: _busy } = lasting;
+    let Lasting { mut record, busy: _busy, lease: _lease } = lasting;
     let (Ok(client), Ok(upstream)) = (client.await, upstream.await) else { return };
     let last = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched::new(client, &last);

@@ -322,6 +322,9 @@ impl Exit {
             }
         }
         apply(&mut headers, notes);
+        if let Some(busy) = &mut self.busy {
+            busy.rests();
+        }
         if self.ends || (self.closes && self.busy.as_ref().is_some_and(Busy::has_waiting_body)) {
             headers.insert(header::CONNECTION, CLOSE);
         }

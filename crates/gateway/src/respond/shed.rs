@@ -22,6 +22,9 @@ impl Exit {
         if let Some(record) = &mut self.record {
             record.fault = Some(row.code);
         }
+        if let Some(busy) = &self.busy {
+            busy.faulted(row.code);
+        }
         self.written(row.status, row.message, headers, bytes, None, notes)
     }
 

@@ -59,6 +59,7 @@ impl<'a> Course<'a> {
         if let Last::Peer(peer) = std::mem::replace(&mut self.last, Last::Nothing) {
             self.tried.push(peer);
         }
+        let mut known = None;
         loop {
             let mut picked = balancer.pick(self.hash, &self.tried);
             if picked.is_none() && !self.tried.is_empty() {
@@ -72,7 +73,9 @@ impl<'a> Course<'a> {
                 let address = peer.address;
                 return Ok(Stop { address, at: At::Target { balancer, load: Load::new(peer), since } });
             }
-            if !balancer.learn().await {
+            // Others learn for it, too: what was missed may be there by now.
+            let now = balancer.state();
+            if known.replace(now) == Some(now) && !balancer.learn().await && balancer.state() == now {
                 return Err(Failure { fault: UpstreamFault::NoPeer.into(), detail: balancer.lack() });
             }
         }

@@ -208,8 +208,12 @@ impl Keeper {
         if changed {
             self.tell(name);
         }
-        while let Some(beyond) = self.expiries.beyond(settings.cache_size) {
+        while let Some(beyond) = self.expiries.beyond(settings.cache_size.saturating_add(self.users.len())) {
             beyond.forget();
+            // Nobody asks for a target's name when it is used.
+            if self.users.contains_key(&beyond.number) {
+                beyond.use_it();
+            }
         }
     }
 

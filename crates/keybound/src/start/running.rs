@@ -144,7 +144,9 @@ impl Running {
         let _ = self.stop.send(true);
         let _ = self.stop_status.send(true);
         let closing = self.closing.clone();
-        closing.closed().await;
+        if tokio::time::timeout(ADMIN_STOP, closing.closed()).await.is_err() {
+            tracing::warn!("a worker does not close its sockets; the new process takes over all the same");
+        }
         // What is being written is read by the new one.
         if tokio::time::timeout(ADMIN_STOP, &mut self.control_plane).await.is_err() {
             tracing::warn!("connections to the Admin API were cut");
