@@ -36,6 +36,6 @@ pub use ports::{
     AddressHealth, Balancers, Connections, Declarative, Health, Inside, Issuer, Level, LoadFault, LogLevel,
     OpenIdConnect, Publisher, Serving, TargetHealth, Unattached, UpstreamHealth,
 };
-pub use secret::Secret;
+pub use secret::{Secret, logged_path};
 pub use serve::{router, serve, status_router};
 pub use state::{AdminState, KONG_VERSION, Metrics, NodeInfo};

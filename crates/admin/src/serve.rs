@@ -103,7 +103,7 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     };
     tracing::debug!(
         method = %parts.method,
-        path = parts.uri.path(),
+        path = &*crate::secret::logged_path(parts.uri.path()),
         status = answer.status.as_u16(),
         "admin request"
     );

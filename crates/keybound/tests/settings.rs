@@ -249,7 +249,7 @@ role = {vault://env/LOUD}
 #[test]
 fn settings_of_the_control_plane_and_of_tls_are_typed() {
     let text = "\
-admin_listen = 127.0.0.1:8001 proxy_protocol
+admin_listen = 127.0.0.1:8001 deferred
 admin_token = two words
 admin_listen_insecure = perhaps
 status_listen = 8100
@@ -275,7 +275,7 @@ lua_ssl_verify_depth = 9
     assert_eq!(
         found,
         [
-            "kong.conf:1: admin_listen: the listen option 'proxy_protocol' is not supported",
+            "kong.conf:1: admin_listen: the listen option 'deferred' is not supported",
             "kong.conf:2: admin_token: holds a character that a field of a request cannot carry: only visible ASCII \
              characters without spaces",
             "kong.conf:3: admin_listen_insecure: 'perhaps' is not a switch: on or off",

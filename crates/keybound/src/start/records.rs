@@ -31,7 +31,7 @@ impl Asked {
         Self {
             started: Instant::now(),
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: keybound_admin::logged_path(request.uri().path()).into_owned(),
             protocol: if request.version() == Version::HTTP_2 { "HTTP/2.0" } else { "HTTP/1.1" },
             referer: field(REFERER).map(without_query),
             user_agent: field(USER_AGENT),

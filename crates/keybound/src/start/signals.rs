@@ -52,8 +52,14 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one that asks for the end.
+    /// Waits for the next one that asks for the end. Log files are opened again meanwhile: whoever moved them counts on it.
     pub(super) async fn stop_again(&mut self) {
-        while self.next().await != Asked::Stop {}
+        loop {
+            match self.next().await {
+                Asked::Stop => return,
+                Asked::Reopen => crate::logging::reopen(),
+                Asked::Reload | Asked::Upgrade => {}
+            }
+        }
     }
 }

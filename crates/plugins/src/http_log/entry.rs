@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use keybound_pop::time::UnixTime;
@@ -22,7 +21,7 @@ pub(super) fn of(entry: &LogEntry, now: UnixTime) -> Value {
     let named = |part: &Option<(Arc<str>, Option<Arc<str>>)>| {
         part.as_ref().map(|(id, name)| json!({"id": id.as_ref(), "name": name.as_deref()}))
     };
-    let query = fields.query.as_deref().map(redacted);
+    let query = fields.query.as_deref().map(secret::query);
     let uri = with_query(&entry.path, query.as_deref());
     let mut log = json!({
         "request": {
@@ -76,7 +75,7 @@ pub(super) fn of(entry: &LogEntry, now: UnixTime) -> Value {
 
 fn upstream_uri(uri: &str) -> String {
     match uri.split_once('?') {
-        Some((path, query)) => with_query(path, Some(&redacted(query))),
+        Some((path, query)) => with_query(path, Some(&secret::query(query))),
         None => uri.to_owned(),
     }
 }
@@ -86,22 +85,6 @@ fn with_query(path: &str, query: Option<&str>) -> String {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),
     }
-}
-
-/// A query without the values of parameters that carry credentials. One without any stays as it is.
-fn redacted(query: &str) -> Cow<'_, str> {
-    let is_secret = |part: &str| {
-        let name = part.split('=').next().unwrap_or_default();
-        form_urlencoded::parse(name.as_bytes()).next().is_some_and(|(name, _)| secret::is_parameter(&name))
-    };
-    if !query.split('&').any(is_secret) {
-        return query.into();
-    }
-    let parts = query.split('&').map(|part| match part.split_once('=') {
-        Some((name, _)) if is_secret(part) => format!("{name}={}", secret::REDACTED).into(),
-        _ => Cow::from(part),
-    });
-    parts.collect::<Vec<_>>().join("&").into()
 }
 
 fn parameters(query: &str) -> Map<String, Value> {
@@ -124,7 +107,7 @@ mod tests {
             ("Access%5Ftoken=s3cret&access_token=s3cret", "Access%5Ftoken=REDACTED&access_token=REDACTED"),
             ("access_token", "access_token"),
         ] {
-            assert_eq!(redacted(query), want);
+            assert_eq!(secret::query(query), want);
         }
     }
 }

@@ -170,7 +170,9 @@ impl Plugin for OpenTelemetry {
         let now = self.clock.now();
         let began = request::earlier(now, started.elapsed());
         let mut trace = Trace::new(if id == [0; 16] { [1; 16] } else { id }, seed, began, started);
-        trace.sampled = self.sampler.takes(&trace.id, context.as_ref().map(|context| context.sampled));
+        // Whoever names the trace could choose a name that the rate takes: that is left to trusted peers.
+        let decides = if head.connection.trusted { &trace.id } else { own };
+        trace.sampled = self.sampler.takes(decides, context.as_ref().map(|context| context.sampled));
         trace.measured = self.measured;
         if trace.sampled {
             trace.origin = head.public.to_string();
@@ -184,6 +186,9 @@ impl Plugin for OpenTelemetry {
 
     fn access<'a>(&'a self, exchange: Exchange<'a>) -> Decision<'a> {
         let headers = &mut exchange.head.headers;
+        for name in &self.clears {
+            headers.remove(name);
+        }
         match &exchange.notes.trace {
             Some(trace) if self.injects => {
                 headers.insert(TRACEPARENT, context::value(trace));
@@ -198,9 +203,6 @@ impl Plugin for OpenTelemetry {
                 headers.remove(TRACESTATE);
             }
             _ => {}
-        }
-        for name in &self.clears {
-            headers.remove(name);
         }
         Box::pin(std::future::ready(Flow::Continue))
     }

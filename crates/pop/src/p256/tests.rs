@@ -1,5 +1,3 @@
-use std::sync::OnceLock;
-
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, ParsedPublicKey,
@@ -147,10 +145,8 @@ fn whole_multiple(base: &Base, number: limbs::Limbs) -> Point {
     sum::of(summands)
 }
 
-/// One for all tests: it takes a while without optimisation.
 fn base() -> Arc<Base> {
-    static BASE: OnceLock<Arc<Base>> = OnceLock::new();
-    Arc::clone(BASE.get_or_init(|| Arc::new(Base::new().unwrap())))
+    Arc::new(Base::new().unwrap())
 }
 
 fn affine(point: Point) -> Affine {

@@ -134,8 +134,15 @@ impl Bindings {
     }
 
     fn series(&self, mut key: Key) -> Arc<Spread<Count>> {
-        if let Some(known) = self.series.read().get(&key) {
-            return Arc::clone(known);
+        {
+            // Whoever comes when there is no room for more waits for nobody.
+            let series = self.series.read();
+            if series.len() >= MAX_SERIES && !key.client.is_empty() && !series.contains_key(&key) {
+                key.client = OTHERS.into();
+            }
+            if let Some(known) = series.get(&key) {
+                return Arc::clone(known);
+            }
         }
         let mut series = self.series.write();
         if series.len() >= MAX_SERIES && !key.client.is_empty() && !series.contains_key(&key) {
@@ -146,11 +153,14 @@ impl Bindings {
 
     /// The client's name as a label.
     fn client(&self, name: &str) -> Arc<str> {
-        if let Some(known) = self.clients.read().get(name) {
-            return Arc::clone(known);
-        }
-        if name.len() > MAX_CLIENT_LENGTH {
-            return OTHERS.into();
+        {
+            let clients = self.clients.read();
+            if let Some(known) = clients.get(name) {
+                return Arc::clone(known);
+            }
+            if name.len() > MAX_CLIENT_LENGTH || clients.len() >= MAX_CLIENTS {
+                return OTHERS.into();
+            }
         }
         let mut clients = self.clients.write();
         if clients.len() >= MAX_CLIENTS && !clients.contains(name) {
