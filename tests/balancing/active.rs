@@ -53,7 +53,7 @@ fn a_target_that_fails_its_probes_goes_out_and_comes_back() {
         until("it is back", || is(gateway, "active", &second, "HEALTHY"));
         assert_eq!(shares(gateway, "/active", 4), counted(&[("one", 2), ("two", 2)]));
     }
-    let status = gateway.log();
+    let status = gateway.log_with("a target is healthy again");
     assert!(status.contains("a target is unhealthy") && status.contains("a target is healthy again"));
 }
 

@@ -193,8 +193,8 @@ fn beyond_so_many_requests_in_flight_the_answer_is_503_and_the_other_ports_live_
     let got = socket.answer().unwrap();
     assert_eq!(got.status, 503);
     assert!(got.head.contains("retry-after: 1\r\n"), "{got:?}");
-    let ask = |address, path: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let ask = |address: std::net::SocketAddr, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         Answer::to(address, request.as_bytes()).status
     };
     assert_eq!(ask(scene.gateway.status.unwrap(), "/status/ready"), 200);

@@ -22,6 +22,8 @@ fn named(expression: &str) -> impl Iterator<Item = &str> {
 fn expressions(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| expressions(item, found)),
+        // A choice between data sources asks nothing of one.
+        Value::Object(members) if members.get("type") == Some(&json!("datasource")) => {}
         Value::Object(members) => {
             for (name, member) in members {
                 match member {

@@ -156,15 +156,14 @@ impl Gateway {
     /// What it has logged, read again until `text` is in it: a line is written after its answer was sent.
     #[must_use]
     pub fn log_with(&self, text: &str) -> String {
-        let mut log = self.log();
-        for _ in 0..10_000 {
-            if log.contains(text) {
-                break;
+        let since = Instant::now();
+        loop {
+            let log = self.log();
+            if log.contains(text) || since.elapsed() > Duration::from_secs(20) {
+                return log;
             }
             thread::yield_now();
-            log = self.log();
         }
-        log
     }
 
     /// Sends the process a signal, by its name without `SIG`.
