@@ -113,7 +113,7 @@ impl Stage {
     /// A run of good requests on connections of its own.
     fn fire(&self, counts: &Counts, path: &str, token: Option<&str>) {
         let mut command = Command::new(&self.load);
-        command.args(["fire", &self.proxy, path, "4000", "8"]);
+        command.args(["fire", &self.proxy, path, "4000", "8", "0"]);
         if let Some(token) = token {
             command.arg(&self.folder).arg(token);
         }
