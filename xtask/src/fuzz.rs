@@ -73,9 +73,9 @@ pub(crate) fn targets() -> Result<Vec<String>, Fault> {
 
 /// Builds the fuzzer; answers where it is.
 fn build() -> Result<PathBuf, Fault> {
-    // As a part of the tests, so that third-party crates have the features that they have there, and are not built again.
-    let mut command = run::cargo(["test", "--workspace", "--no-run", "--test", "corpus"]);
-    command.args(["--features", "keybound-fuzz/fuzzer"]);
+    // The whole workspace is selected so that third-party crates have the features that they have everywhere else.
+    let mut command = run::cargo(["build", "--workspace", "--features", "keybound-fuzz/fuzzer"]);
+    command.args(["--bin", "keybound-fuzz"]);
     command.env("RUSTC_WORKSPACE_WRAPPER", folder().join("rustc.sh"));
     // Coverage needs whole crates, and what is built here is not built again and again.
     command.env("CARGO_INCREMENTAL", "0");
