@@ -25,13 +25,7 @@ pub fn run(data: &[u8]) {
         );
         assert!(url.username().is_empty() && url.password().is_none());
     }
-    if let Ok(named) = Url::parse(&named) {
-        assert_eq!(
-            (named.scheme(), named.host()),
-            (at_issuer.scheme(), at_issuer.host()),
-            "named at its host"
-        );
-    }
+    assert!(!named.is_empty());
     checked(issuer, rest);
 }
 
