@@ -76,7 +76,11 @@ impl RequestBody {
     /// The body as hyper reads it.
     pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
         let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
-        let reserved = Reserved::default();
+        Self::unread(state, bounds, Reserved::default())
+    }
+
+    /// A body of which nothing was read.
+    fn unread(state: State, bounds: Bounds, reserved: Reserved) -> Self {
         Self {
             state,
             bounds,
@@ -117,18 +121,7 @@ impl RequestBody {
             State::Whole(bytes) => State::Whole(bytes.clone()),
             State::Stream(_) => return None,
         };
-        let reserved = self.reserved.clone();
-        Some(Self {
-            state,
-            bounds: self.bounds,
-            held: None,
-            received: 0,
-            waiting: None,
-            waited: Duration::ZERO,
-            progress: None,
-            reserved,
-            source: None,
-        })
+        Some(Self::unread(state, self.bounds, self.reserved.clone()))
     }
 
     /// What tells how far a streamed body is; `None` for one that is there as a whole.
