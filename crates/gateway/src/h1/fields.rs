@@ -1,0 +1,19 @@
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The most fields of a head or of trailers, where nothing else is set.
+pub(crate) const MAX_FIELDS: usize = 100;
+
+/// Parsed fields of `head` as a map, with room for `more`. Values share the head's bytes.
+///
+/// `None` when a name or a value is none, which the parser does not let through.
+pub(crate) fn fields(parsed: &[httparse::Header<'_>], head: &Bytes, more: usize) -> Option<HeaderMap> {
+    let mut fields = HeaderMap::with_capacity(parsed.len() + more);
+    for field in parsed {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
+        // A value is a part of the head that it was parsed from.
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value)).ok()?;
+        fields.append(name, value);
+    }
+    Some(fields)
+}

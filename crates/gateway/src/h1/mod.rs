@@ -1,0 +1,11 @@
+//! What both sides of HTTP/1.1 have in common: the chunked coding, fields, reading and writing.
+
+mod chunks;
+mod fields;
+mod fill;
+mod write;
+
+pub(crate) use chunks::{BrokenChunk, Chunks, Piece};
+pub(crate) use fields::{MAX_FIELDS, fields};
+pub(crate) use fill::poll_fill;
+pub(crate) use write::{chunk_end, chunk_start, fields as write_fields, last_chunk};
