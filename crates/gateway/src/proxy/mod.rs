@@ -265,7 +265,7 @@ async fn forward(
         }
     };
     let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
-    let (mut response, lease) = (answered.response, answered.lease);
+    let (response, lease) = (answered.response, answered.lease);
     if let Some(record) = &mut exit.record {
         record.answered_by(lease.key.address);
     }
@@ -277,15 +277,14 @@ async fn forward(
     }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let upstream = response.extensions_mut().remove::<OnUpgrade>();
-        return match (head.websocket, upgrade, upstream) {
-            (true, Some(client_side), Some(upstream)) => {
+        return match (head.websocket, upgrade, lease.into_upgraded()) {
+            (true, Some(client_side), Some((io, first, load))) => {
                 client.activity.upgrade();
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;
-                let lasting = Lasting { lease: Some(lease), ..switched.body_mut().take_lasting() };
-                client.tunnel.set(Some(Tunnel::new(client_side, upstream, pause, lasting)));
+                let lasting = Lasting { load, ..switched.body_mut().take_lasting() };
+                client.tunnel.set(Some(Tunnel::new(client_side, (io, first), pause, lasting)));
                 switched
             }
             _ => {
@@ -294,8 +293,8 @@ async fn forward(
             }
         };
     }
-    let (parts, incoming) = response.into_parts();
-    let body = ResponseBody::upstream(incoming, lease, pause, answered.progress);
+    let (parts, rest) = response.into_parts();
+    let body = ResponseBody::upstream(rest, lease, pause, answered.progress);
     exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 

@@ -7,14 +7,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use bytes::{Buf as _, Bytes};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::balance::Load;
 use crate::listen::Busy;
 use crate::observe::Record;
-use crate::upstream::pool::Lease;
+use crate::upstream::timed_io::TimedIo;
 
 /// What becomes of a client's connection that changed to WebSocket: both sides joined. The connection's own task runs it,
 /// so that it counts among the open ones and ends with them.
@@ -25,14 +27,19 @@ pub(crate) struct Tunnel(Pin<Box<dyn Future<Output = ()>>>);
 pub(crate) struct Lasting {
     pub(crate) record: Option<Box<Record>>,
     pub(crate) busy: Option<Busy>,
-    /// The connection to the target, whose load it is part of.
-    pub(crate) lease: Option<Lease>,
+    /// Its share of the load of the target.
+    pub(crate) load: Option<Load>,
 }
 
 impl Tunnel {
     /// Joins both sides until both have ended, one breaks, or nothing moves either way for `pause`. A side that ends is
     /// ended on the other, which may go on sending.
-    pub(crate) fn new(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: Lasting) -> Self {
+    pub(crate) fn new(
+        client: OnUpgrade,
+        upstream: (TimedIo, Bytes),
+        pause: Duration,
+        lasting: Lasting,
+    ) -> Self {
         Self(Box::pin(join(client, upstream, pause, lasting)))
     }
 
@@ -47,12 +54,12 @@ impl fmt::Debug for Tunnel {
     }
 }
 
-async fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: Lasting) {
-    let Lasting { mut record, busy: _busy, lease: _lease } = lasting;
-    let (Ok(client), Ok(upstream)) = (client.await, upstream.await) else { return };
+async fn join(client: OnUpgrade, upstream: (TimedIo, Bytes), pause: Duration, lasting: Lasting) {
+    let Lasting { mut record, busy: _busy, load: _load } = lasting;
+    let Ok(client) = client.await else { return };
     let last = Rc::new(Cell::new(Instant::now()));
-    let mut client = Watched::new(client, &last);
-    let mut upstream = Watched::new(upstream, &last);
+    let mut client = Watched::new(TokioIo::new(client), Bytes::new(), &last);
+    let mut upstream = Watched::new(upstream.0, upstream.1, &last);
     let copy = tokio::io::copy_bidirectional(&mut client, &mut upstream);
     let silence = async {
         loop {
@@ -75,24 +82,32 @@ async fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: 
 }
 
 /// One side, that notes when it last moved a byte.
-struct Watched {
-    io: TokioIo<Upgraded>,
+struct Watched<S> {
+    /// What was read of it already.
+    first: Bytes,
+    io: S,
     last: Rc<Cell<Instant>>,
     written: u64,
 }
 
-impl Watched {
-    fn new(side: Upgraded, last: &Rc<Cell<Instant>>) -> Self {
-        Self { io: TokioIo::new(side), last: Rc::clone(last), written: 0 }
+impl<S> Watched<S> {
+    fn new(io: S, first: Bytes, last: &Rc<Cell<Instant>>) -> Self {
+        Self { first, io, last: Rc::clone(last), written: 0 }
     }
 }
 
-impl AsyncRead for Watched {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.first.is_empty() {
+            let length = self.first.len().min(buffer.remaining());
+            buffer.put_slice(self.first.get(..length).unwrap_or_default());
+            self.first.advance(length);
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if read.is_ready() {
             self.last.set(Instant::now());
@@ -101,7 +116,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
