@@ -10,6 +10,7 @@ use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
 use crate::contract::{BuildFault, Instance, Material, Plugin, PluginFactory};
+use crate::delivery::Deliveries;
 use crate::environment::Environment;
 use crate::kind::{Kind, kinds};
 use crate::metrics::Figures;
@@ -97,10 +98,17 @@ impl Registry {
         self.shared.providers().iter().filter_map(|provider| provider.at_hand()).collect()
     }
 
+    /// What the plugins send to log servers and collectors.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.environment.deliveries
+    }
+
     /// What the plugins keep at the moment.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let mut figures = Figures { now: self.environment.clock.now().secs(), ..Figures::default() };
+        figures.deliveries = self.environment.deliveries.figures();
         self.shared.figures(&mut figures);
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, slot) in &slots.known {
