@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
+use keybound_model::{Configuration, Errors, PluginCatalog, PluginDescription, Record};
 use keybound_oidc::{AtHand, OwnKeys, Standing};
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
@@ -102,6 +102,11 @@ impl Registry {
     #[must_use]
     pub fn deliveries(&self) -> &Deliveries {
         &self.environment.deliveries
+    }
+
+    /// Says what serves now, so that what was counted of anything else is forgotten.
+    pub fn configured(&self, configuration: &Configuration) {
+        self.environment.metrics.configured(configuration);
     }
 
     /// What the plugins keep at the moment.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) enum Loss {
     /// Too many waited.
     Full,
+    /// They are longer than all that may wait.
+    Large,
     /// Whoever takes them said no, and would say so again.
     Refused,
     /// They were tried for as long as is configured.
@@ -15,8 +17,13 @@ pub(crate) enum Loss {
 
 impl Loss {
     /// Each with its name in metrics.
-    pub(crate) const ALL: [(Self, &'static str); 4] =
-        [(Self::Full, "queue"), (Self::Refused, "refused"), (Self::Failed, "failed"), (Self::Ended, "ended")];
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
+        (Self::Full, "queue"),
+        (Self::Large, "size"),
+        (Self::Refused, "refused"),
+        (Self::Failed, "failed"),
+        (Self::Ended, "ended"),
+    ];
 }
 
 /// What became of the entries of one plugin's queues.
@@ -24,6 +31,7 @@ impl Loss {
 pub(crate) struct Counts {
     sent: AtomicU64,
     full: AtomicU64,
+    large: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
     ended: AtomicU64,
@@ -49,6 +57,7 @@ impl Counts {
     fn of(&self, loss: Loss) -> &AtomicU64 {
         match loss {
             Loss::Full => &self.full,
+            Loss::Large => &self.large,
             Loss::Refused => &self.refused,
             Loss::Failed => &self.failed,
             Loss::Ended => &self.ended,

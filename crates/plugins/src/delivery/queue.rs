@@ -19,6 +19,8 @@ use crate::environment::Environment;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Batches that are sent at once at most.
 const MOST_DELIVERIES: usize = 64;
+const FULL: &str = "the queue was full";
+const LARGE: &str = "they were longer than max_bytes";
 /// How long an instance that is gone, or has another configuration now, still sends.
 const AFTERWARDS: Duration = Duration::from_secs(30);
 
@@ -71,7 +73,10 @@ struct Waiting {
     running: bool,
     /// Entries that were given up since it was last looked: there was no room.
     dropped: u64,
+    /// The same: they were longer than all that may wait.
+    unfit: u64,
     full: Told,
+    large: Told,
     refused: Told,
     failed: Told,
 }
@@ -115,20 +120,20 @@ impl Queue {
         let start = {
             let mut waiting = this.waiting.lock();
             let most = this.settings.max_bytes.unwrap_or(MOST_BYTES);
-            let before = waiting.dropped;
             if entry.len() > most {
-                waiting.dropped += 1;
+                waiting.unfit += 1;
+                this.counts.lose(Loss::Large, 1);
             } else {
                 while waiting.entries.len() >= this.settings.max_entries || waiting.bytes + entry.len() > most
                 {
                     let Some(oldest) = waiting.entries.pop_front() else { break };
                     waiting.bytes -= oldest.len();
                     waiting.dropped += 1;
+                    this.counts.lose(Loss::Full, 1);
                 }
                 waiting.bytes += entry.len();
                 waiting.entries.push_back(entry);
             }
-            this.counts.lose(Loss::Full, waiting.dropped - before);
             // After the end it is only counted.
             !this.is_over() && !std::mem::replace(&mut waiting.running, true)
         };
@@ -330,27 +335,32 @@ impl Queue {
         }
     }
 
+    /// Says how many entries did not come to wait, once it is time to.
     fn say_full(&self) {
+        let now = Instant::now();
         let mut waiting = self.waiting.lock();
-        let dropped = std::mem::take(&mut waiting.dropped);
-        let say = waiting.full.add(dropped, Instant::now());
+        let (dropped, unfit) = (std::mem::take(&mut waiting.dropped), std::mem::take(&mut waiting.unfit));
+        let lost = [(waiting.full.add(dropped, now), FULL), (waiting.large.add(unfit, now), LARGE)];
         drop(waiting);
-        if let Some(dropped) = say {
-            tracing::error!(plugin = self.name, instance = %self.id, dropped, "the queue was full: entries were given up");
-        }
+        self.say(lost);
     }
 
     /// Says what was not said yet of what was given up.
     fn say_the_rest(&self) {
         let mut waiting = self.waiting.lock();
-        let dropped = std::mem::take(&mut waiting.dropped) + waiting.full.rest().unwrap_or(0);
-        let rest = [
-            (Some(dropped).filter(|dropped| *dropped > 0), "the queue was full"),
-            (waiting.refused.rest(), "they were refused"),
-            (waiting.failed.rest(), "they did not arrive"),
+        let (dropped, unfit) = (std::mem::take(&mut waiting.dropped), std::mem::take(&mut waiting.unfit));
+        let lost = [
+            (waiting.full.rest(dropped), FULL),
+            (waiting.large.rest(unfit), LARGE),
+            (waiting.refused.rest(0), "they were refused"),
+            (waiting.failed.rest(0), "they did not arrive"),
         ];
         drop(waiting);
-        for (entries, why) in rest {
+        self.say(lost);
+    }
+
+    fn say(&self, lost: impl IntoIterator<Item = (Option<u64>, &'static str)>) {
+        for (entries, why) in lost {
             if let Some(entries) = entries {
                 tracing::error!(plugin = self.name, instance = %self.id, entries, "{why}: entries were given up");
             }

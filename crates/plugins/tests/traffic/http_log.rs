@@ -195,6 +195,17 @@ async fn an_instance_that_is_gone_does_not_wait_for_its_next_try() {
 }
 
 #[tokio::test]
+async fn an_entry_longer_than_max_bytes_is_counted_and_those_after_it_are_sent() {
+    let (server, world) = (Server::start().await, World::new());
+    let plugin = plugin_of(&world, &server, json!({"queue": {"max_bytes": 2000, "max_coalescing_delay": 0}}));
+    plugin.log(&LogEntry { path: format!("/{}", "a".repeat(2000)), ..entry() });
+    assert_eq!((lost(&world, "size"), lost(&world, "queue")), (1, 0));
+    plugin.log(&entry());
+    let (_, sent) = server.call(200).await;
+    assert_eq!(sent["request"]["method"], "GET");
+}
+
+#[tokio::test]
 async fn a_full_queue_gives_up_the_oldest() {
     let server = Server::start().await;
     let queue = json!({"max_batch_size": 10, "max_entries": 2, "max_coalescing_delay": 3600});

@@ -31,7 +31,7 @@ pub struct DeliveryFigures {
     /// Entries that arrived.
     pub sent: u64,
     /// Entries that were given up, by why.
-    pub lost: [(&'static str, u64); 4],
+    pub lost: [(&'static str, u64); 5],
 }
 
 /// What is kept of the keys of proofs.

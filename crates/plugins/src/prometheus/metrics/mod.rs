@@ -1,6 +1,7 @@
 //! What `prometheus` counts, and the text in which it is told.
 
 mod bindings;
+mod configured;
 mod figures;
 mod histogram;
 mod node;
