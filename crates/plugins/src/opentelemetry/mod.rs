@@ -5,6 +5,7 @@
 
 mod context;
 mod encode;
+pub(crate) mod fuzzing;
 mod request;
 mod sampling;
 mod schema;
