@@ -10,6 +10,7 @@ mod deb;
 mod docs;
 mod fault;
 mod fuzz;
+mod generator;
 mod interop;
 mod lab;
 mod lint;

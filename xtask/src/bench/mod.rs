@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
+use crate::generator::{self, Shot};
 use crate::workspace::{self, Options};
 use crate::{run, summary::Count};
 use process::Server;
@@ -210,32 +211,28 @@ fn median(figures: &[Figures], of: fn(&Figures) -> f64) -> f64 {
 /// Sends `requests` and sets the CPU time that the server used meanwhile against them.
 fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
     let Load { requests, connections, rate } = load;
-    let mut generator = servers::generator(1);
-    generator.args(["fire", &server.address, case.path]);
-    generator.args([requests.to_string(), connections.to_string(), rate.to_string()]);
-    if let Some(token) = case.token {
-        generator.arg(folder).arg(token);
-    }
-    let before = server.cpu_seconds()?;
-    let said = run::output(&mut generator)?;
-    let used = server.cpu_seconds()? - before;
-    let line = said.lines().last().unwrap_or_default();
-    let number = |name: &str| {
-        line.split_whitespace()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<f64>().ok())
-            .ok_or_else(|| Fault::new(format!("the generator said: {said}")))
+    let shot = Shot {
+        address: &server.address,
+        path: case.path,
+        requests: *requests,
+        connections: *connections,
+        rate: *rate,
+        token: case.token.map(|token| (folder, token)),
     };
-    let (sent, failed) = (number("requests")?, number("failed")?);
+    let before = server.cpu_seconds()?;
+    let said = generator::fire(servers::generator(1), &shot)?;
+    let used = server.cpu_seconds()? - before;
+    let (sent, failed) = (said.number("requests")?, said.number("failed")?);
     if failed > 0.0 && *requests > WARM_UP {
-        println!("{}: {}", case.name, said.lines().next().unwrap_or_default());
+        println!("{}: {}", case.name, said.failure().unwrap_or_default());
     }
     Ok(Figures {
         cpu_micros: used * 1e6 / sent,
         failed: failed as u64,
         requests: sent as u64,
-        per_second: sent / number("seconds")?,
-        p50: number("p50")?,
-        p99: number("p99")?,
+        per_second: sent / said.number("seconds")?,
+        p50: said.number("p50")?,
+        p99: said.number("p99")?,
     })
 }
 
