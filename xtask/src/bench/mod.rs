@@ -10,6 +10,7 @@ pub(crate) mod servers;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::dist;
 use crate::fault::Fault;
 use crate::generator::{self, Shot};
 use crate::workspace::{self, Options};
@@ -21,7 +22,7 @@ use servers::Setup;
 const WARM_UP: u64 = 2_000;
 
 /// What is measured, in the order of the table.
-const CASES: [Case; 7] = [
+pub(crate) const CASES: [Case; 7] = [
     Case { name: "nginx, plain proxy", server: "nginx", path: "/plain", token: None },
     Case { name: "Keybound, plain proxy", server: "keybound", path: "/plain", token: None },
     Case {
@@ -59,18 +60,18 @@ const APACHE: usize = 6;
 /// Apache gets so many times fewer requests: it takes longer for each.
 const FEWER: u64 = 8;
 
-struct Case {
-    name: &'static str,
-    server: &'static str,
-    path: &'static str,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) server: &'static str,
+    pub(crate) path: &'static str,
     token: Option<&'static str>,
 }
 
 /// One case in one round.
 #[derive(Debug, Clone, Copy, Default)]
-struct Figures {
+pub(crate) struct Figures {
     cpu_micros: f64,
-    failed: u64,
+    pub(crate) failed: u64,
     requests: u64,
     per_second: f64,
     p50: f64,
@@ -158,11 +159,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
 }
 
 /// How much is sent, and how fast.
-struct Load {
-    requests: u64,
-    connections: u64,
+pub(crate) struct Load {
+    pub(crate) requests: u64,
+    pub(crate) connections: u64,
     /// Requests a second; zero for as many as get answers.
-    rate: f64,
+    pub(crate) rate: f64,
 }
 
 /// Says which program is missing, and which package of Debian has it.
@@ -184,14 +185,9 @@ fn needs(programs: &[(&str, &str)]) -> Result<(), Fault> {
 
 /// Builds the generator, and the gateway unless one is given; where the gateway is.
 fn build(gateway: Option<&str>) -> Result<PathBuf, Fault> {
-    let mut command = run::cargo(["build", "--release", "-p", "keybound-benches", "--bins"]);
-    if gateway.is_none() {
-        command.args(["-p", "keybound"]);
-    }
-    if !run::succeeds(&mut command)? {
-        return Err(Fault::new("the release build failed: see above"));
-    }
-    Ok(gateway.map_or_else(|| servers::built("keybound"), PathBuf::from))
+    let Some(gateway) = gateway else { return dist::build() };
+    dist::generator()?;
+    Ok(PathBuf::from(gateway))
 }
 
 /// An empty folder below `target`.
@@ -209,7 +205,7 @@ fn median(figures: &[Figures], of: fn(&Figures) -> f64) -> f64 {
 }
 
 /// Sends `requests` and sets the CPU time that the server used meanwhile against them.
-fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
+pub(crate) fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
     let Load { requests, connections, rate } = load;
     let shot = Shot {
         address: &server.address,
