@@ -325,7 +325,7 @@ fn https_location(host: &Host, target: &Uri) -> Option<HeaderValue> {
 
 /// The client's host when it is kept.
 fn kept_host(route: &RouteEntry, headers: &HeaderMap) -> Option<KeptHost> {
-    let field = headers.get(http::header::HOST).filter(|_| route.preserve_host)?;
+    let field = if route.preserve_host { headers.get(http::header::HOST) } else { None }?;
     let host = field.to_str().ok()?;
     let bare = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,

@@ -3,6 +3,7 @@
 mod body;
 pub(crate) mod grpc;
 mod negotiate;
+mod number;
 mod shed;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use http::{Method, Response, StatusCode, response};
 use keybound_plugins::contract::{Answer, Form, Head, Listening, Notes, Refusal, ResponseHead};
 use keybound_plugins::fault::{Blame, Fault, RequestFault, RouteFault, Row, TrafficFault};
 
+use self::number::number;
 pub(crate) use self::shed::leaves_doubt;
 use crate::listen::Busy;
 use crate::observe::{Record, millis};
@@ -241,13 +243,13 @@ impl Exit {
             headers.insert(header::SERVER, SERVER);
         }
         if fields.upstream_latency {
-            headers.insert(X_KONG_UPSTREAM_LATENCY, latencies.upstream.into());
+            headers.insert(X_KONG_UPSTREAM_LATENCY, number(latencies.upstream));
         }
         if fields.proxy_latency {
-            headers.insert(X_KONG_PROXY_LATENCY, latencies.proxy.into());
+            headers.insert(X_KONG_PROXY_LATENCY, number(latencies.proxy));
         }
         if fields.upstream_status {
-            headers.insert(X_KONG_UPSTREAM_STATUS, status.as_u16().into());
+            headers.insert(X_KONG_UPSTREAM_STATUS, number(status.as_u16().into()));
         }
         if self.ends && status != StatusCode::SWITCHING_PROTOCOLS {
             headers.insert(header::CONNECTION, CLOSE);
@@ -333,7 +335,7 @@ impl Exit {
             headers.insert(header::SERVER, SERVER);
         }
         if fields.response_latency {
-            headers.insert(X_KONG_RESPONSE_LATENCY, millis(self.started).into());
+            headers.insert(X_KONG_RESPONSE_LATENCY, number(millis(self.started)));
         }
         self.identify(&mut headers, route);
         if let Some(record) = &mut self.record {

@@ -30,7 +30,8 @@ pub(crate) struct PoolKey {
 /// Idle connections to upstreams, one pool per worker, last in first out.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    idle: RefCell<HashMap<PoolKey, Vec<Idle>>>,
+    /// The number of keys is bounded, so that a hash that is quick rather than strong is good enough.
+    idle: RefCell<HashMap<PoolKey, Vec<Idle>, foldhash::fast::RandomState>>,
     size: usize,
     max_requests: u32,
     idle_timeout: Duration,
@@ -81,7 +82,7 @@ const MOST_KEYS: usize = 4096;
 
 impl Pool {
     pub(crate) fn new(size: usize, max_requests: u32, idle_timeout: Duration) -> Self {
-        Self { idle: RefCell::new(HashMap::new()), size, max_requests, idle_timeout }
+        Self { idle: RefCell::default(), size, max_requests, idle_timeout }
     }
 
     /// An idle connection that is open as far as is known, or a share of one that takes more requests.

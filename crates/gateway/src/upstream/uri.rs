@@ -62,6 +62,9 @@ fn stripped(path: &RequestPath, taken: usize) -> Cow<'_, str> {
 /// The rest without its first part where that is a dot segment to some reader: one that decodes `%2F`, or cuts parameters off.
 /// The parts behind it are none, or the path would have been refused.
 fn without_dots(rest: &str) -> &str {
+    if !rest.starts_with('.') {
+        return rest;
+    }
     let ends = ["/", "%2F"].iter().filter_map(|end| rest.find(end).map(|at| (at, at + end.len())));
     let (end, next) = ends.min().unwrap_or((rest.len(), rest.len()));
     let name = rest.get(..end).and_then(|part| part.split(';').next());
