@@ -22,7 +22,6 @@ mod balance;
 mod dns;
 #[doc(hidden)]
 pub mod fuzzing;
-#[expect(dead_code, unused_imports, reason = "both sides of HTTP/1.1 move onto it one after the other")]
 mod h1;
 mod head;
 mod listen;

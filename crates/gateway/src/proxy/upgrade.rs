@@ -1,24 +1,32 @@
 use std::cell::Cell;
-use std::fmt;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::listen::Busy;
+use crate::listen::http1::Wire;
 use crate::observe::Record;
 use crate::upstream::pool::Lease;
 
 /// What becomes of a client's connection that changed to WebSocket: both sides joined. The connection's own task runs it,
 /// so that it counts among the open ones and ends with them.
-pub(crate) struct Tunnel(Pin<Box<dyn Future<Output = ()>>>);
+#[derive(Debug)]
+pub(crate) struct Tunnel(Box<Upstream>);
+
+/// What the client is to be joined with.
+#[derive(Debug)]
+struct Upstream {
+    side: OnUpgrade,
+    pause: Duration,
+    lasting: Lasting,
+}
 
 /// What lasts as long as the tunnel.
 #[derive(Debug)]
@@ -30,29 +38,24 @@ pub(crate) struct Lasting {
 }
 
 impl Tunnel {
-    /// Joins both sides until both have ended, one breaks, or nothing moves either way for `pause`. A side that ends is
+    pub(crate) fn new(upstream: OnUpgrade, pause: Duration, lasting: Lasting) -> Self {
+        Self(Box::new(Upstream { side: upstream, pause, lasting }))
+    }
+
+    /// Joins both sides until both have ended, one breaks, or nothing moves either way for the pause. A side that ends is
     /// ended on the other, which may go on sending.
-    pub(crate) fn new(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: Lasting) -> Self {
-        Self(Box::pin(join(client, upstream, pause, lasting)))
-    }
-
-    pub(crate) async fn run(self) {
-        self.0.await;
+    pub(crate) async fn run(self, client: Wire) {
+        let Upstream { side, pause, lasting } = *self.0;
+        join(client, side, pause, lasting).await;
     }
 }
 
-impl fmt::Debug for Tunnel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Tunnel")
-    }
-}
-
-async fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: Lasting) {
+async fn join(client: Wire, upstream: OnUpgrade, pause: Duration, lasting: Lasting) {
     let Lasting { mut record, busy: _busy, lease: _lease } = lasting;
-    let (Ok(client), Ok(upstream)) = (client.await, upstream.await) else { return };
+    let Ok(upstream) = upstream.await else { return };
     let last = Rc::new(Cell::new(Instant::now()));
     let mut client = Watched::new(client, &last);
-    let mut upstream = Watched::new(upstream, &last);
+    let mut upstream = Watched::new(TokioIo::new(upstream), &last);
     let copy = tokio::io::copy_bidirectional(&mut client, &mut upstream);
     let silence = async {
         loop {
@@ -75,19 +78,19 @@ async fn join(client: OnUpgrade, upstream: OnUpgrade, pause: Duration, lasting: 
 }
 
 /// One side, that notes when it last moved a byte.
-struct Watched {
-    io: TokioIo<Upgraded>,
+struct Watched<S> {
+    io: S,
     last: Rc<Cell<Instant>>,
     written: u64,
 }
 
-impl Watched {
-    fn new(side: Upgraded, last: &Rc<Cell<Instant>>) -> Self {
-        Self { io: TokioIo::new(side), last: Rc::clone(last), written: 0 }
+impl<S> Watched<S> {
+    fn new(io: S, last: &Rc<Cell<Instant>>) -> Self {
+        Self { io, last: Rc::clone(last), written: 0 }
     }
 }
 
-impl AsyncRead for Watched {
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -101,7 +104,7 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

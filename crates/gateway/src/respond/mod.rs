@@ -4,6 +4,7 @@ mod body;
 pub(crate) mod grpc;
 mod negotiate;
 mod shed;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Instant;
