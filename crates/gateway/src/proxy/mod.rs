@@ -18,7 +18,6 @@ use std::time::Instant;
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode, Uri, Version};
-use hyper::upgrade::OnUpgrade;
 use keybound_plugins::contract::{Head, Notes, Permit, Stop, UriCaptures};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
 use keybound_pop::htu::{Host, Scheme};
@@ -263,7 +262,7 @@ async fn forward(
         }
     };
     let latencies = Latencies { proxy: proxy_latency, upstream: millis(sent) };
-    let (mut response, lease) = (answered.response, answered.lease);
+    let (response, lease) = (answered.response, answered.lease);
     if let Some(record) = &mut exit.record {
         record.answered_by(lease.key.address);
     }
@@ -275,14 +274,13 @@ async fn forward(
     }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let upstream = response.extensions_mut().remove::<OnUpgrade>();
-        return match (head.websocket, upstream) {
-            (true, Some(upstream)) => {
+        return match (head.websocket, lease.into_upgraded()) {
+            (true, Some((io, first, load))) => {
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;
-                let lasting = Lasting { lease: Some(lease), ..switched.body_mut().take_lasting() };
-                client.tunnel.set(Some(Tunnel::new(upstream, pause, lasting)));
+                let lasting = Lasting { load, ..switched.body_mut().take_lasting() };
+                client.tunnel.set(Some(Tunnel::new(io, first, pause, lasting)));
                 switched
             }
             _ => {
@@ -291,8 +289,8 @@ async fn forward(
             }
         };
     }
-    let (parts, incoming) = response.into_parts();
-    let body = ResponseBody::upstream(incoming, lease, pause, answered.progress);
+    let (parts, rest) = response.into_parts();
+    let body = ResponseBody::upstream(rest, lease, pause, answered.progress);
     exit.proxied(parts, body, latencies, route, takes_trailers, notes).await
 }
 

@@ -86,6 +86,13 @@ impl RequestBody {
         Self::unread(state, bounds, Reserved::default())
     }
 
+    /// No body.
+    #[cfg(test)]
+    pub(crate) fn empty() -> Self {
+        let bounds = Bounds { bytes: None, pause: Duration::from_secs(60), rate: 0 };
+        Self::unread(State::Empty, bounds, Reserved::default())
+    }
+
     /// A body of which nothing was read.
     fn unread(state: State, bounds: Bounds, reserved: Reserved) -> Self {
         Self {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use keybound_plugins::fault::UpstreamFault;
 use tokio::time::Sleep;
 
@@ -15,6 +14,7 @@ use super::trailers;
 use super::upgrade::Lasting;
 use crate::listen::Busy;
 use crate::observe::Record;
+use crate::upstream::attempt::{Broken, Rest};
 use crate::upstream::pool::Lease;
 
 /// A response's body on its way to the client. With its end, or with the client's, end the request's access record
@@ -35,7 +35,7 @@ enum Content {
 
 #[derive(Debug)]
 struct UpstreamBody {
-    incoming: Incoming,
+    rest: Rest,
     lease: Option<Lease>,
     /// Time between two reads.
     pause: Duration,
@@ -57,7 +57,7 @@ struct Sending {
 pub(crate) enum Torn {
     /// The upstream broke off, or its framing is wrong.
     #[error("the upstream broke off: {0}")]
-    Broken(hyper::Error),
+    Broken(Broken),
     /// The upstream sent nothing for too long.
     #[error("the upstream stopped sending")]
     Timeout,
@@ -94,17 +94,17 @@ impl ResponseBody {
     /// The upstream may be silent for `pause`, or for as long as the request's body still moves: who sends and who waits
     /// changes in a stream both ways.
     pub(crate) fn upstream(
-        incoming: Incoming,
+        rest: Rest,
         lease: Lease,
         pause: Duration,
         progress: Option<Arc<Progress>>,
     ) -> Self {
-        if incoming.is_end_stream() {
+        if rest.is_end_stream(Some(&lease)) {
             lease.give_back();
             return Self::own(Bytes::new());
         }
         let sending = progress.map(|progress| Sending { moved: progress.moved(), progress });
-        let body = UpstreamBody { incoming, lease: Some(lease), pause, waiting: None, sending };
+        let body = UpstreamBody { rest, lease: Some(lease), pause, waiting: None, sending };
         Self { content: Content::Upstream(Box::new(body)), record: None, busy: None }
     }
 
@@ -136,7 +136,7 @@ impl ResponseBody {
         if let Some(busy) = &mut busy {
             busy.rests();
         }
-        Lasting { record: self.record.take(), busy, lease: None }
+        Lasting { record: self.record.take(), busy, load: None }
     }
 }
 
@@ -150,7 +150,7 @@ impl Sending {
 
 impl UpstreamBody {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Torn>>> {
-        let frame = match Pin::new(&mut self.incoming).poll_frame(context) {
+        let frame = match self.rest.poll_frame(self.lease.as_mut(), context) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 let pause = self.pause;
@@ -174,7 +174,7 @@ impl UpstreamBody {
                 if let Some(fields) = frame.trailers_mut() {
                     trailers::drop_relied_on(fields);
                 }
-                if self.incoming.is_end_stream() {
+                if self.is_end_stream() {
                     self.give_back();
                 }
                 Some(Ok(frame))
@@ -185,6 +185,10 @@ impl UpstreamBody {
                 None
             }
         })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_end_stream(self.lease.as_ref())
     }
 
     fn give_back(&mut self) {
@@ -232,7 +236,7 @@ impl Body for ResponseBody {
         match &self.content {
             Content::Empty => true,
             Content::Whole(_) => false,
-            Content::Upstream(body) => body.incoming.is_end_stream(),
+            Content::Upstream(body) => body.is_end_stream(),
         }
     }
 
@@ -240,7 +244,7 @@ impl Body for ResponseBody {
         match &self.content {
             Content::Empty => SizeHint::with_exact(0),
             Content::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            Content::Upstream(body) => body.incoming.size_hint(),
+            Content::Upstream(body) => body.rest.size_hint(body.lease.as_ref()),
         }
     }
 }

@@ -5,15 +5,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use crate::balance::Load;
 use crate::listen::Busy;
 use crate::listen::http1::Wire;
 use crate::observe::Record;
-use crate::upstream::pool::Lease;
+use crate::upstream::timed_io::TimedIo;
 
 /// What becomes of a client's connection that changed to WebSocket: both sides joined. The connection's own task runs it,
 /// so that it counts among the open ones and ends with them.
@@ -23,7 +23,9 @@ pub(crate) struct Tunnel(Box<Upstream>);
 /// What the client is to be joined with.
 #[derive(Debug)]
 struct Upstream {
-    side: OnUpgrade,
+    io: TimedIo,
+    /// What was read of it already.
+    first: Bytes,
     pause: Duration,
     lasting: Lasting,
 }
@@ -33,29 +35,28 @@ struct Upstream {
 pub(crate) struct Lasting {
     pub(crate) record: Option<Box<Record>>,
     pub(crate) busy: Option<Busy>,
-    /// The connection to the target, whose load it is part of.
-    pub(crate) lease: Option<Lease>,
+    /// Its share of the load of the target.
+    pub(crate) load: Option<Load>,
 }
 
 impl Tunnel {
-    pub(crate) fn new(upstream: OnUpgrade, pause: Duration, lasting: Lasting) -> Self {
-        Self(Box::new(Upstream { side: upstream, pause, lasting }))
+    pub(crate) fn new(io: TimedIo, first: Bytes, pause: Duration, lasting: Lasting) -> Self {
+        Self(Box::new(Upstream { io, first, pause, lasting }))
     }
 
     /// Joins both sides until both have ended, one breaks, or nothing moves either way for the pause. A side that ends is
     /// ended on the other, which may go on sending.
     pub(crate) async fn run(self, client: Wire) {
-        let Upstream { side, pause, lasting } = *self.0;
-        join(client, side, pause, lasting).await;
+        let Upstream { io, first, pause, lasting } = *self.0;
+        join(client, (io, first), pause, lasting).await;
     }
 }
 
-async fn join(client: Wire, upstream: OnUpgrade, pause: Duration, lasting: Lasting) {
-    let Lasting { mut record, busy: _busy, lease: _lease } = lasting;
-    let Ok(upstream) = upstream.await else { return };
+async fn join(client: Wire, (upstream, first): (TimedIo, Bytes), pause: Duration, lasting: Lasting) {
+    let Lasting { mut record, busy: _busy, load: _load } = lasting;
     let last = Rc::new(Cell::new(Instant::now()));
-    let mut client = Watched::new(client, &last);
-    let mut upstream = Watched::new(TokioIo::new(upstream), &last);
+    let mut client = Watched::new(client, Bytes::new(), &last);
+    let mut upstream = Watched::new(upstream, first, &last);
     let copy = tokio::io::copy_bidirectional(&mut client, &mut upstream);
     let silence = async {
         loop {
@@ -79,14 +80,16 @@ async fn join(client: Wire, upstream: OnUpgrade, pause: Duration, lasting: Lasti
 
 /// One side, that notes when it last moved a byte.
 struct Watched<S> {
+    /// What was read of it already.
+    first: Bytes,
     io: S,
     last: Rc<Cell<Instant>>,
     written: u64,
 }
 
 impl<S> Watched<S> {
-    fn new(io: S, last: &Rc<Cell<Instant>>) -> Self {
-        Self { io, last: Rc::clone(last), written: 0 }
+    fn new(io: S, first: Bytes, last: &Rc<Cell<Instant>>) -> Self {
+        Self { first, io, last: Rc::clone(last), written: 0 }
     }
 }
 
@@ -96,6 +99,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.first.is_empty() {
+            let length = self.first.len().min(buffer.remaining());
+            buffer.put_slice(self.first.get(..length).unwrap_or_default());
+            self.first.advance(length);
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if read.is_ready() {
             self.last.set(Instant::now());

@@ -1,21 +1,23 @@
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::Either;
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
+use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Method, Request, Response, Uri};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use keybound_plugins::fault::{Fault, UpstreamFault};
 
 use super::course::{Course, Stop};
 use super::pool::{Lease, Link, Pool, PoolKey, Sender};
-use super::{Upstream, connect};
+use super::{Upstream, connect, http1};
 use crate::proxy::request_body::{Progress, RequestBody};
 use crate::snapshot::ServiceEntry;
 
@@ -48,10 +50,28 @@ pub(crate) struct KeptHost {
 /// The head of a response, and the connection that its body comes from.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    pub(crate) response: Response<Incoming>,
+    pub(crate) response: Response<Rest>,
     pub(crate) lease: Lease,
     /// How far the request's body is, where it is streamed.
     pub(crate) progress: Option<Arc<Progress>>,
+}
+
+/// What follows the head of a response.
+#[derive(Debug)]
+pub(crate) enum Rest {
+    /// It is read from the connection, which serves nobody else meanwhile.
+    One,
+    /// A stream among others.
+    Many(Incoming),
+}
+
+/// Why an exchange failed, or a response ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("{0}")]
+    One(#[from] http1::Failed),
+    #[error("{}", with_cause(.0))]
+    Many(#[from] hyper::Error),
 }
 
 /// Why no attempt brought a response.
@@ -61,11 +81,12 @@ pub(crate) struct Failure {
     pub(crate) detail: String,
 }
 
-/// Why one attempt failed, and what is left to try again with.
+/// Why one attempt failed.
 enum Lost {
-    /// Nothing of the request was written; here it is.
-    Unsent(Box<Request<RequestBody>>, hyper::Error),
-    Failed(hyper::Error),
+    /// Nothing of the request was written; here is its body.
+    Unsent(Box<RequestBody>, Broken),
+    /// Whether nothing was written all the same.
+    Failed(Broken, bool),
     Timeout,
 }
 
@@ -85,10 +106,8 @@ impl Reach {
         let upstream = &service.upstream;
         let idempotent = !matches!(method.as_str(), "POST" | "PATCH" | "LOCK");
         let progress = body.progress();
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = target;
-        *request.headers_mut() = headers;
+        let mut parts = Request::new(()).into_parts().0;
+        (parts.method, parts.uri, parts.headers) = (method, target, headers);
 
         let mut tries = u64::from(service.retries) + 1;
         let mut course = Course::new(upstream, hash);
@@ -97,7 +116,7 @@ impl Reach {
         loop {
             tries = tries.saturating_sub(1);
             let key = key(upstream, &stop, kept_host.as_ref());
-            address(&mut request, upstream, &stop, kept_host.as_ref());
+            address(&mut parts, upstream, &stop, kept_host.as_ref());
             let pooled = if fresh { None } else { self.pool.take(&key) };
             let reused = pooled.is_some();
             let mut link = match pooled {
@@ -119,18 +138,19 @@ impl Reach {
             };
             link.write_timeout.set(service.write_timeout);
             link.served = link.served.saturating_add(1);
-            let spare = if idempotent { again(&request) } else { None };
-            let lost = match exchange(&mut link, request, progress.as_deref(), service.read_timeout).await {
-                Ok(response) => {
-                    stop.answered(response.status());
-                    if let Some(progress) = &progress {
-                        progress.answered();
+            let spare = body.again();
+            let lost =
+                match exchange(&mut link, &parts, body, progress.as_deref(), service.read_timeout).await {
+                    Ok(response) => {
+                        stop.answered(response.status());
+                        if let Some(progress) = &progress {
+                            progress.answered();
+                        }
+                        let lease = Lease { link, key, pool: Rc::clone(&self.pool), load: stop.into_load() };
+                        return Ok(Answered { response, lease, progress });
                     }
-                    let lease = Lease { link, key, pool: Rc::clone(&self.pool), _load: stop.into_load() };
-                    return Ok(Answered { response, lease, progress });
-                }
-                Err(lost) => lost,
-            };
+                    Err(lost) => lost,
+                };
             if matches!(lost, Lost::Timeout) {
                 // Its other side may be gone without a word: nobody else is to wait for that.
                 self.pool.forget(&key, &link);
@@ -140,8 +160,8 @@ impl Reach {
             let free = reused && !fresh && !matches!(lost, Lost::Timeout);
             let (next, failure) = match lost {
                 Lost::Unsent(unsent, error) => (Some(*unsent), broken(&key, &error)),
-                Lost::Failed(error) => (spare, broken(&key, &error)),
-                Lost::Timeout => (spare, timeout(&key, "no response")),
+                Lost::Failed(error, unsent) => (spare.filter(|_| unsent || idempotent), broken(&key, &error)),
+                Lost::Timeout => (spare.filter(|_| idempotent), timeout(&key, "no response")),
             };
             if let Some(fault) = fault {
                 return Err(Failure { fault: fault.into(), detail: failure.detail });
@@ -150,7 +170,7 @@ impl Reach {
                 stop.failed(failure.fault == UpstreamFault::Timeout.into());
             }
             match next {
-                Some(next) if free || tries > 0 => request = next,
+                Some(next) if free || tries > 0 => body = next,
                 _ => return Err(failure),
             }
             if free {
@@ -174,48 +194,81 @@ fn key(upstream: &Upstream, stop: &Stop<'_>, kept_host: Option<&KeptHost>) -> Po
 
 /// Addresses a request to a place: `Host` where there are several to choose from, and for HTTP/2 the authority and no
 /// fields of a connection.
-fn address(
-    request: &mut Request<RequestBody>,
-    upstream: &Upstream,
-    stop: &Stop<'_>,
-    kept_host: Option<&KeptHost>,
-) {
+fn address(request: &mut Parts, upstream: &Upstream, stop: &Stop<'_>, kept_host: Option<&KeptHost>) {
     let tls = upstream.tls.is_some();
     if !upstream.http2 {
         if stop.is_target() && kept_host.is_none() {
-            request.headers_mut().insert(header::HOST, stop.endpoint().host_field(tls).clone());
+            request.headers.insert(header::HOST, stop.endpoint().host_field(tls).clone());
         }
         return;
     }
     let host = kept_host.map_or_else(|| stop.endpoint().host_field(tls), |kept| &kept.field);
-    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    let mut parts = std::mem::take(&mut request.uri).into_parts();
     parts.scheme = Some(if tls { Scheme::HTTPS } else { Scheme::HTTP });
     parts.authority = Authority::try_from(host.as_bytes()).ok();
     // Host fields were found in order before; the empty target that is left otherwise is refused when it is sent.
-    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
-    request.headers_mut().remove(header::HOST);
-    request.headers_mut().remove(header::CONNECTION);
+    request.uri = Uri::from_parts(parts).unwrap_or_default();
+    request.headers.remove(header::HOST);
+    request.headers.remove(header::CONNECTION);
 }
 
 /// One request and the head of its response. The time to read runs from when the request is out.
 async fn exchange(
     link: &mut Link,
-    request: Request<RequestBody>,
+    parts: &Parts,
+    body: RequestBody,
     progress: Option<&Progress>,
     read_timeout: Duration,
-) -> Result<Response<Incoming>, Lost> {
-    let mut answer = pin!(match &mut link.sender {
-        Sender::One(sender) => Either::Left(sender.try_send_request(request)),
-        Sender::Many(sender) => Either::Right(sender.try_send_request(request)),
-    });
+) -> Result<Response<Rest>, Lost> {
+    match &mut link.sender {
+        Sender::One(connection) => {
+            connection.begin(parts, body);
+            let answer = |context: &mut Context<'_>| poll_answer(connection, context);
+            let head = in_time(answer, progress, read_timeout).await?;
+            Ok(Response::from_parts(head, Rest::One))
+        }
+        Sender::Many(sender) => {
+            let request = Request::from_parts(parts.clone(), body);
+            let mut answer = pin!(sender.try_send_request(request));
+            let answer = |context: &mut Context<'_>| {
+                answer.as_mut().poll(context).map_err(|mut failed| match failed.take_message() {
+                    Some(unsent) => Lost::Unsent(Box::new(unsent.into_body()), failed.into_error().into()),
+                    None => Lost::Failed(failed.into_error().into(), false),
+                })
+            };
+            Ok(in_time(answer, progress, read_timeout).await?.map(Rest::Many))
+        }
+    }
+}
+
+/// Sends what there is to send, and reads the head of the response. An upstream may have answered before it stopped reading.
+fn poll_answer(
+    connection: &mut http1::Connection,
+    context: &mut Context<'_>,
+) -> Poll<Result<http::response::Parts, Lost>> {
+    let mut stopped = None;
+    if let Poll::Ready(Err(failed)) = connection.poll_send(context) {
+        if failed.is_of_request() || failed.is_timeout() || !connection.has_begun() {
+            return Poll::Ready(Err(Lost::Failed(failed.into(), !connection.has_begun())));
+        }
+        connection.stop_sending();
+        stopped = Some(failed);
+    }
+    let head = ready!(connection.poll_head(context));
+    Poll::Ready(head.map_err(|failed| Lost::Failed(stopped.unwrap_or(failed).into(), false)))
+}
+
+/// Waits for an answer as long as the time to read allows, which does not run while the request's body is on its way.
+async fn in_time<T>(
+    mut answer: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Lost>>,
+    progress: Option<&Progress>,
+    read_timeout: Duration,
+) -> Result<T, Lost> {
     let mut patience = pin!(tokio::time::sleep(read_timeout));
     let mut sending = progress.is_some();
     poll_fn(|context| {
-        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
-            return Poll::Ready(answer.map_err(|mut failed| match failed.take_message() {
-                Some(unsent) => Lost::Unsent(Box::new(unsent), failed.into_error()),
-                None => Lost::Failed(failed.into_error()),
-            }));
+        if let Poll::Ready(answer) = answer(context) {
+            return Poll::Ready(answer);
         }
         while patience.as_mut().poll(context).is_ready() {
             if !sending {
@@ -229,13 +282,51 @@ async fn exchange(
     .await
 }
 
-/// The request once more, when its body is there as a whole.
-fn again(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    let mut copy = Request::new(request.body().again()?);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
+impl Rest {
+    /// The next piece of a response's body; `lease` holds the connection that it came on.
+    pub(crate) fn poll_frame(
+        &mut self,
+        lease: Option<&mut Lease>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self {
+            Self::One => match lease.and_then(Lease::connection) {
+                Some(connection) => {
+                    connection.poll_frame(context).map(|frame| frame.map(|frame| frame.map_err(Broken::from)))
+                }
+                None => Poll::Ready(None),
+            },
+            Self::Many(incoming) => {
+                let frame = ready!(Pin::new(incoming).poll_frame(context));
+                Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))
+            }
+        }
+    }
+
+    /// Whether nothing more comes.
+    pub(crate) fn is_end_stream(&self, lease: Option<&Lease>) -> bool {
+        match self {
+            Self::One => lease.and_then(Lease::reading).is_none_or(http1::Connection::is_end_stream),
+            Self::Many(incoming) => incoming.is_end_stream(),
+        }
+    }
+
+    pub(crate) fn size_hint(&self, lease: Option<&Lease>) -> SizeHint {
+        match self {
+            Self::One => lease
+                .and_then(Lease::reading)
+                .map_or_else(|| SizeHint::with_exact(0), http1::Connection::size_hint),
+            Self::Many(incoming) => incoming.size_hint(),
+        }
+    }
+}
+
+/// An error and what caused it.
+fn with_cause(error: &hyper::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }
 
 fn cannot_connect(key: &PoolKey, error: &io::Error) -> Failure {
@@ -248,19 +339,30 @@ fn cannot_connect(key: &PoolKey, error: &io::Error) -> Failure {
     }
 }
 
-fn broken(key: &PoolKey, error: &hyper::Error) -> Failure {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
-            return timeout(key, "the request could not be written");
-        }
-        cause = inner.source();
+fn broken(key: &PoolKey, error: &Broken) -> Failure {
+    if error.is_timeout() {
+        return timeout(key, "the request could not be written");
     }
-    let reason = match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    };
-    Failure { fault: UpstreamFault::InvalidResponse.into(), detail: format!("{}: {reason}", key.address) }
+    Failure { fault: UpstreamFault::InvalidResponse.into(), detail: format!("{}: {error}", key.address) }
+}
+
+impl Broken {
+    /// Whether the upstream took nothing for too long.
+    fn is_timeout(&self) -> bool {
+        let error = match self {
+            Self::One(failed) => return failed.is_timeout(),
+            Self::Many(error) => error,
+        };
+        let mut cause = std::error::Error::source(error);
+        while let Some(inner) = cause {
+            if inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+            {
+                return true;
+            }
+            cause = inner.source();
+        }
+        false
+    }
 }
 
 fn timeout(key: &PoolKey, what: &str) -> Failure {

@@ -6,18 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::http1;
 use super::pool::{Link, PoolKey, Sender, Shared};
 use super::timed_io::{Stream, TimedIo, WriteTimeout};
 use crate::listen::Local;
 
-/// The most bytes of a response's head.
-const MAX_HEAD: usize = 128 * 1024;
 const MAX_HEADER_LIST: u32 = 128 * 1024;
 
 /// Opens a connection, over TLS where the key says so; the handshake counts into the timeout.
@@ -29,12 +28,12 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     let write_timeout = WriteTimeout::default();
-    let io = TokioIo::new(TimedIo::new(stream, write_timeout.clone()));
+    let io = TimedIo::new(stream, write_timeout.clone());
     if key.http2 {
         let (sender, connection) = http2::Builder::new(Local)
             .timer(TokioTimer::new())
             .max_header_list_size(MAX_HEADER_LIST)
-            .handshake(io)
+            .handshake(TokioIo::new(io))
             .await
             .map_err(io::Error::other)?;
         let connection = Rc::new(RefCell::new(Box::pin(connection)));
@@ -45,17 +44,8 @@ pub(crate) async fn open(key: &PoolKey, timeout: Duration) -> io::Result<Link> {
         }));
         return Ok(Link { sender: Sender::Many(sender), write_timeout, served: 0, shared });
     }
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(MAX_HEAD)
-        .max_header_size(MAX_HEAD)
-        .handshake(io)
-        .await
-        .map_err(io::Error::other)?;
-    tokio::task::spawn_local(async move {
-        // What ends a connection is told to the request that uses it; an idle one concerns nobody.
-        let _ = connection.with_upgrades().await;
-    });
-    Ok(Link { sender: Sender::One(sender), write_timeout, served: 0, shared: None })
+    let sender = Sender::One(Box::new(http1::Connection::new(io)));
+    Ok(Link { sender, write_timeout, served: 0, shared: None })
 }
 
 /// Whether the reason lies on this machine, and says nothing of the other side: no descriptor, port or memory was left.

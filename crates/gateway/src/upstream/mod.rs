@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 pub(crate) mod connect;
 mod course;
 pub(crate) mod framing;
+pub(crate) mod http1;
 pub(crate) mod pool;
 mod target;
 pub(crate) mod timed_io;

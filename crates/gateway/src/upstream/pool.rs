@@ -7,9 +7,11 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hyper::client::conn::{http1, http2};
+use bytes::Bytes;
+use hyper::client::conn::http2;
 use hyper_util::rt::TokioIo;
 
+use super::http1;
 use super::timed_io::{TimedIo, WriteTimeout};
 use crate::balance::Load;
 use crate::listen::Local;
@@ -53,7 +55,7 @@ type Connection = Pin<Box<http2::Connection<TokioIo<TimedIo>, RequestBody, Local
 #[derive(Debug)]
 pub(crate) enum Sender {
     /// HTTP/1.1.
-    One(http1::SendRequest<RequestBody>),
+    One(Box<http1::Connection>),
     /// HTTP/2.
     Many(http2::SendRequest<RequestBody>),
 }
@@ -71,7 +73,7 @@ pub(crate) struct Lease {
     pub(crate) key: PoolKey,
     pub(crate) pool: Rc<Pool>,
     /// The request's share of its target's load.
-    pub(crate) _load: Option<Load>,
+    pub(crate) load: Option<Load>,
 }
 
 /// Pools of one worker that hold idle connections; a connection of another is closed after its request.
@@ -87,13 +89,13 @@ impl Pool {
         let mut pools = self.idle.borrow_mut();
         let idle = pools.get_mut(key)?;
         if key.http2 {
-            idle.retain(|idle| idle.link.sender.is_ready() && !self.is_worn(&idle.link));
+            idle.retain_mut(|idle| idle.link.sender.is_ready() && !self.is_worn(&idle.link));
             let free = idle.iter_mut().rev().find(|idle| idle.link.has_room())?;
             free.since = Instant::now();
             free.link.served = free.link.served.saturating_add(1);
             return free.link.share();
         }
-        while let Some(Idle { link, .. }) = idle.pop() {
+        while let Some(Idle { mut link, .. }) = idle.pop() {
             if link.sender.is_ready() {
                 return Some(link);
             }
@@ -128,14 +130,15 @@ impl Pool {
     pub(crate) fn sweep(&self) {
         let timeout = self.idle_timeout;
         self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|idle| idle.since.elapsed() < timeout && !idle.link.sender.is_closed());
+            idle.retain_mut(|idle| idle.since.elapsed() < timeout && idle.link.sender.is_open());
             !idle.is_empty()
         });
     }
 
     fn put(&self, key: PoolKey, link: Link) {
         // A share needs no bringing back.
-        if link.sender.is_closed() || self.is_worn(&link) || matches!(link.sender, Sender::Many(_)) {
+        let Sender::One(connection) = &link.sender else { return };
+        if !connection.is_reusable() || self.is_worn(&link) {
             return;
         }
         let mut pools = self.idle.borrow_mut();
@@ -190,22 +193,46 @@ impl fmt::Debug for Shared {
 }
 
 impl Sender {
-    fn is_ready(&self) -> bool {
+    /// Whether a request may be sent at once.
+    fn is_ready(&mut self) -> bool {
         match self {
-            Self::One(sender) => sender.is_ready(),
+            Self::One(connection) => connection.is_open(),
             Self::Many(sender) => sender.is_ready(),
         }
     }
 
-    fn is_closed(&self) -> bool {
+    fn is_open(&mut self) -> bool {
         match self {
-            Self::One(sender) => sender.is_closed(),
-            Self::Many(sender) => sender.is_closed(),
+            Self::One(connection) => connection.is_open(),
+            Self::Many(sender) => !sender.is_closed(),
         }
     }
 }
 
 impl Lease {
+    /// The connection, where it serves nobody else meanwhile.
+    pub(crate) fn connection(&mut self) -> Option<&mut http1::Connection> {
+        match &mut self.link.sender {
+            Sender::One(connection) => Some(connection),
+            Sender::Many(_) => None,
+        }
+    }
+
+    /// The same, to look at.
+    pub(crate) fn reading(&self) -> Option<&http1::Connection> {
+        match &self.link.sender {
+            Sender::One(connection) => Some(connection),
+            Sender::Many(_) => None,
+        }
+    }
+
+    /// Takes the connection out of HTTP: what is left of it, and the request's share of its target's load.
+    pub(crate) fn into_upgraded(self) -> Option<(TimedIo, Bytes, Option<Load>)> {
+        let Sender::One(connection) = self.link.sender else { return None };
+        let (io, first) = connection.into_parts();
+        Some((io, first, self.load))
+    }
+
     /// Puts the connection back: its response was read to the end.
     pub(crate) fn give_back(self) {
         self.pool.put(self.key, self.link);

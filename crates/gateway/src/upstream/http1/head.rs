@@ -1,0 +1,117 @@
+//! The head of a request, written, and the head of a response, read. Without I/O.
+
+use std::mem::MaybeUninit;
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, Response, StatusCode, Version, header, request, response};
+use hyper::ext::ReasonPhrase;
+
+use super::Failed;
+use crate::h1::{MAX_FIELDS, fields, write_fields};
+
+/// The most bytes of a response's head.
+const LONGEST: usize = 128 * 1024;
+/// Room for fields that the gateway adds to a response, so that the map need not grow for them.
+const OURS: usize = 8;
+
+/// How a response's body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+    /// With the connection.
+    Close,
+}
+
+/// The head of a response, and what it says of what follows.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) parts: response::Parts,
+    pub(super) framing: Framing,
+    /// Whether another exchange may follow.
+    pub(super) persists: bool,
+    /// What was read beyond the head.
+    pub(super) rest: Bytes,
+}
+
+/// Writes the head of a request.
+pub(super) fn write(output: &mut Vec<u8>, parts: &request::Parts) {
+    let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    output.extend_from_slice(parts.method.as_str().as_bytes());
+    output.push(b' ');
+    output.extend_from_slice(target.as_bytes());
+    output.extend_from_slice(b" HTTP/1.1\r\n");
+    write_fields(output, &parts.headers);
+    output.extend_from_slice(b"\r\n");
+}
+
+/// Takes the head of a response from what was read, once it is whole. Interim ones (1xx) are passed over, except for the change
+/// of protocols.
+///
+/// # Errors
+/// It is not one, or too long.
+pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Answer>, Failed> {
+    let mut read = std::mem::take(input).freeze();
+    loop {
+        let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+        let mut response = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let parsed = config.parse_response_with_uninit_headers(&mut response, &read, &mut space)?;
+        let httparse::Status::Complete(length) = parsed else {
+            if read.len() > LONGEST {
+                return Err(Failed::HeadLength);
+            }
+            // Nobody else holds it, unless there was an interim response in front.
+            *input = read.try_into_mut().unwrap_or_else(|read| BytesMut::from(&read[..]));
+            return Ok(None);
+        };
+        if length > LONGEST {
+            return Err(Failed::HeadLength);
+        }
+        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status.ok_or(httparse::Error::Status)?;
+        if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
+            let _ = read.split_to(length);
+            continue;
+        }
+        let mut parts = Response::new(()).into_parts().0;
+        parts.status = status;
+        parts.version = if response.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
+        parts.headers = fields(response.headers, &read, OURS).ok_or(httparse::Error::HeaderName)?;
+        let reason = response.reason.filter(|reason| Some(*reason) != status.canonical_reason());
+        if let Some(reason) = reason.and_then(|reason| ReasonPhrase::try_from(reason.as_bytes()).ok()) {
+            parts.extensions.insert(reason);
+        }
+        let framing = framing(method, &parts)?;
+        let persists = framing != Framing::Close && persists(&parts);
+        return Ok(Some(Answer { parts, framing, persists, rest: read.split_off(length) }));
+    }
+}
+
+/// How the body ends (RFC 9112 §6.3). What has two readings is read in one of them here and refused afterwards, by
+/// [`doubt`](crate::upstream::framing::doubt).
+fn framing(method: &Method, parts: &response::Parts) -> Result<Framing, Failed> {
+    let status = parts.status;
+    let none =
+        status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
+    if *method == Method::HEAD || none {
+        return Ok(Framing::Length(0));
+    }
+    if let Some(coding) = parts.headers.get_all(header::TRANSFER_ENCODING).iter().next_back() {
+        let chunked = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        return Ok(if chunked { Framing::Chunked } else { Framing::Close });
+    }
+    let Some(length) = parts.headers.get(header::CONTENT_LENGTH) else { return Ok(Framing::Close) };
+    let digits = length.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse().ok()).map(Framing::Length).ok_or(Failed::Length)
+}
+
+/// Whether the upstream keeps the connection (RFC 9112 §9.3).
+fn persists(parts: &response::Parts) -> bool {
+    let says = |option: &str| {
+        let options = parts.headers.get_all(header::CONNECTION).iter();
+        let mut options = options.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        options.any(|said| said.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
+    };
+    if parts.version == Version::HTTP_11 { !says("close") } else { says("keep-alive") && !says("close") }
+}

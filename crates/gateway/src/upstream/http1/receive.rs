@@ -1,0 +1,150 @@
+//! A response as it comes: its head, then its body, while the request's body goes on.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::response;
+use http_body::{Frame, SizeHint};
+
+use super::head::{self, Framing};
+use super::{Connection, Failed};
+use crate::h1::{Chunks, Piece};
+
+#[derive(Debug)]
+pub(super) enum Reading {
+    Head,
+    Length(u64),
+    Chunked(Chunks),
+    Close,
+    Over,
+}
+
+impl Connection {
+    /// The head of the response.
+    ///
+    /// # Errors
+    /// The connection's end, or what cannot be read.
+    pub(crate) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<response::Parts, Failed>> {
+        loop {
+            if !self.input.is_empty()
+                && let Some(answer) = head::read(&mut self.input, &self.method)?
+            {
+                self.persists &= answer.persists;
+                self.first = answer.rest;
+                self.reading = match answer.framing {
+                    Framing::Length(0) => Reading::Over,
+                    Framing::Length(length) => Reading::Length(length),
+                    Framing::Chunked => {
+                        self.input = BytesMut::from(&std::mem::take(&mut self.first)[..]);
+                        Reading::Chunked(Chunks::new())
+                    }
+                    Framing::Close => Reading::Close,
+                };
+                return Poll::Ready(Ok(answer.parts));
+            }
+            if ready!(self.poll_more(0, context))? == 0 {
+                let failed = if self.input.is_empty() { Failed::Closed } else { Failed::Torn };
+                return Poll::Ready(Err(failed));
+            }
+        }
+    }
+
+    /// The next piece of the response's body. Meanwhile the request's body goes on; the upstream may end its answer without
+    /// taking all of that.
+    pub(crate) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
+        if !self.sending.is_over()
+            && let Poll::Ready(Err(failed)) = self.poll_send(context)
+        {
+            if failed.is_of_request() {
+                self.reading = Reading::Over;
+                self.stop_sending();
+                return Poll::Ready(Some(Err(failed)));
+            }
+            self.stop_sending();
+        }
+        let frame = ready!(self.poll_piece(context));
+        if matches!(frame, Some(Err(_))) {
+            self.persists = false;
+            self.reading = Reading::Over;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
+        loop {
+            let wanted = match &mut self.reading {
+                Reading::Head | Reading::Over => return Poll::Ready(None),
+                Reading::Length(left) => match some(&mut self.first, &mut self.input, *left) {
+                    Some(data) => {
+                        *left = left.saturating_sub(u64::try_from(data.len()).unwrap_or(u64::MAX));
+                        if *left == 0 {
+                            self.reading = Reading::Over;
+                        }
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                    None => *left,
+                },
+                Reading::Chunked(chunks) => match chunks.next(&mut self.input) {
+                    Err(broken) => return Poll::Ready(Some(Err(broken.into()))),
+                    Ok(Some(Piece::Data(data))) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                    Ok(Some(Piece::Trailers(trailers))) => {
+                        self.reading = Reading::Over;
+                        return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+                    }
+                    Ok(Some(Piece::End)) => {
+                        self.reading = Reading::Over;
+                        return Poll::Ready(None);
+                    }
+                    Ok(None) => chunks.wanted(),
+                },
+                Reading::Close => match some(&mut self.first, &mut self.input, u64::MAX) {
+                    Some(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                    None => 0,
+                },
+            };
+            match ready!(self.poll_more(wanted, context)) {
+                Ok(0) if matches!(self.reading, Reading::Close) => {
+                    self.reading = Reading::Over;
+                    return Poll::Ready(None);
+                }
+                Ok(0) => return Poll::Ready(Some(Err(Failed::Torn))),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            }
+        }
+    }
+
+    /// Whether nothing is left to be read of the response.
+    pub(crate) fn is_end_stream(&self) -> bool {
+        matches!(self.reading, Reading::Over)
+    }
+
+    /// How much is left of the body.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self.reading {
+            Reading::Length(left) => SizeHint::with_exact(left),
+            Reading::Over => SizeHint::with_exact(0),
+            Reading::Head | Reading::Chunked(_) | Reading::Close => SizeHint::default(),
+        }
+    }
+}
+
+/// Up to `most` bytes of what was read; `None` when there are none.
+fn some(first: &mut Bytes, input: &mut BytesMut, most: u64) -> Option<Bytes> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    if !first.is_empty() {
+        return Some(first.split_to(most.min(first.len())));
+    }
+    if input.is_empty() {
+        return None;
+    }
+    let data = input.split_to(most.min(input.len())).freeze();
+    if input.is_empty() {
+        // What is left of its memory would be kept as long as the connection.
+        *input = BytesMut::new();
+    }
+    Some(data)
+}
