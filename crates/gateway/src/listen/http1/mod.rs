@@ -125,8 +125,12 @@ impl Answering {
         let RequestHead { parts, length, in_doubt, keeps, expects } = head;
         let asked = Asked { version: parts.version, head_only: parts.method == Method::HEAD, keeps };
         let body = wire.body(length, expects).into();
-        let serving = proxy::serve(Rc::clone(worker), Rc::clone(client), parts, body, in_doubt);
-        Self { asked, in_doubt, step: Step::Serving(Box::pin(serving)) }
+        // Made in its place, and not copied there: it is large.
+        let serving = Box::write(
+            Box::new_uninit(),
+            proxy::serve(Rc::clone(worker), Rc::clone(client), parts, body, in_doubt),
+        );
+        Self { asked, in_doubt, step: Step::Serving(Box::into_pin(serving)) }
     }
 
     fn poll(&mut self, worker: &Worker, wire: &Wire, context: &mut Context<'_>) -> Poll<Next> {
@@ -175,3 +179,6 @@ async fn end(wire: &Wire, lingers: bool) {
         let _ = poll_fn(|context| wire.poll_linger(&mut linger, context)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,10 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub(crate) const SHORT: u64 = 64 * 1024;
 
 impl Wire {
+    /// What it takes beside the socket's own state and TLS.
+    #[cfg(test)]
+    pub(super) const SIZE: usize = size_of::<Mutex<State>>();
+
     pub(super) fn new(io: ClientIo) -> Self {
         Self(Arc::new(Mutex::new(State {
             io,
