@@ -10,8 +10,8 @@ use http::uri::PathAndQuery;
 use keybound_plugins::contract::{Connection, Head, RequestPath};
 use keybound_plugins::fault::RequestFault;
 
-use crate::head::authority::LastHost;
 use crate::h1::Piece;
+use crate::head::authority::LastHost;
 use crate::head::{self, Arrival};
 use crate::listen::http1::Decoder;
 use crate::listen::http1::head::{HeadBounds, HeadReader};

@@ -165,16 +165,8 @@ pub(crate) async fn serve(
     let Some(service) = route.service.clone() else {
         return exit.fault(RouteFault::NoService, None, Some(&route), &mut notes);
     };
-    let onward = Onward {
-        route,
-        service,
-        taken,
-        received: target,
-        takes_trailers,
-        via,
-        forwarded_for,
-        started,
-    };
+    let onward =
+        Onward { route, service, taken, received: target, takes_trailers, via, forwarded_for, started };
     forward(&worker, &client, permit, body, onward, exit, &mut notes).await
 }
 

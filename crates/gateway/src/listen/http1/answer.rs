@@ -54,7 +54,8 @@ pub(super) fn write(output: &mut Vec<u8>, head: AnswerHead<'_>, asked: Asked, da
     status_line(output, head, asked.version);
     let switches = status == StatusCode::SWITCHING_PROTOCOLS;
     let modern = asked.version != Version::HTTP_10;
-    let bare = status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bare =
+        status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let chunked = size == Size::Unknown && modern && !bare && !asked.head_only;
     let until_close = size == Size::Unknown && !modern && !bare && !asked.head_only;
     let mut keeps = asked.keeps && !until_close && !switches;

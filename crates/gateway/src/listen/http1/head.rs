@@ -162,9 +162,8 @@ fn bad(error: httparse::Error) -> BadHead {
 
 fn whole<'a>(head: &'a Bytes, space: &mut [MaybeUninit<Header<'a>>]) -> Result<RequestHead, BadHead> {
     let mut request = httparse::Request::new(&mut []);
-    let parsed = ParserConfig::default()
-        .parse_request_with_uninit_headers(&mut request, head, space)
-        .map_err(bad)?;
+    let parsed =
+        ParserConfig::default().parse_request_with_uninit_headers(&mut request, head, space).map_err(bad)?;
     let (Status::Complete(length), Some(method), Some(target), Some(minor)) =
         (parsed, request.method, request.path, request.version)
     else {
@@ -178,8 +177,7 @@ fn whole<'a>(head: &'a Bytes, space: &mut [MaybeUninit<Header<'a>>]) -> Result<R
     }
     let (mut parts, ()) = Request::new(()).into_parts();
     parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| BadHead::Malformed)?;
-    parts.uri =
-        Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| BadHead::Malformed)?;
+    parts.uri = Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| BadHead::Malformed)?;
     parts.version = if minor == 1 { Version::HTTP_11 } else { Version::HTTP_10 };
     // Beside what it has, a request gets fields that tell where it is from.
     parts.headers = h1::fields(request.headers, head, MORE_FIELDS).ok_or(BadHead::Malformed)?;

@@ -156,9 +156,9 @@ impl Answering {
                     Poll::Pending => return Poll::Pending,
                 },
                 Step::Settling => {
-                    return wire.poll_settled(context).map(|settled| {
-                        if settled { Next::Request } else { Next::End { lingers: true } }
-                    });
+                    return wire
+                        .poll_settled(context)
+                        .map(|settled| if settled { Next::Request } else { Next::End { lingers: true } });
                 }
             }
         }
