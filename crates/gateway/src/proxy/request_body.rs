@@ -62,6 +62,7 @@ enum State {
 /// Where a streamed body comes from.
 #[derive(Debug)]
 pub(crate) enum Source {
+    Nothing,
     Http1(http1::Body),
     Http2(Incoming),
 }
@@ -245,6 +246,7 @@ impl Source {
     /// Whether nothing comes of it.
     pub(crate) fn is_end_stream(&self) -> bool {
         match self {
+            Self::Nothing => true,
             Self::Http1(body) => body.is_end_stream(),
             Self::Http2(incoming) => incoming.is_end_stream(),
         }
@@ -253,6 +255,7 @@ impl Source {
     /// How long it is, as far as that is known.
     pub(crate) fn size_hint(&self) -> SizeHint {
         match self {
+            Self::Nothing => SizeHint::with_exact(0),
             Self::Http1(body) => body.size_hint(),
             Self::Http2(incoming) => incoming.size_hint(),
         }
@@ -263,18 +266,13 @@ impl Source {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, http1::Unreadable>>> {
         match self {
+            Self::Nothing => Poll::Ready(None),
             Self::Http1(body) => body.poll_frame(context),
             Self::Http2(incoming) => {
                 let frame = Pin::new(incoming).poll_frame(context);
                 frame.map(|frame| frame.map(|frame| frame.map_err(|_| http1::Unreadable)))
             }
         }
-    }
-}
-
-impl From<http1::Body> for Source {
-    fn from(body: http1::Body) -> Self {
-        Self::Http1(body)
     }
 }
 
@@ -361,7 +359,7 @@ impl Body for RequestBody {
         match &self.state {
             State::Empty => true,
             State::Whole(bytes) => bytes.is_empty(),
-            // Trailers may still come; hyper tells the end by the last frame.
+            // Trailers may still come; the end is told by the last frame.
             State::Stream(_) => false,
         }
     }

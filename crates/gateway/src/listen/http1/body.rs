@@ -77,12 +77,8 @@ impl Decoder {
 
 impl Body {
     pub(super) fn new(wire: Wire, length: Length) -> Self {
-        let left = match length {
-            Length::Nothing => Some(0),
-            Length::Known(length) => Some(length),
-            Length::Chunked => None,
-        };
-        Self { wire, left, over: length == Length::Nothing }
+        let left = if let Length::Known(length) = length { Some(length) } else { None };
+        Self { wire, left, over: false }
     }
 
     pub(crate) fn poll_frame(

@@ -26,6 +26,7 @@ use super::client_io::ClientIo;
 use super::linger::Linger;
 use super::worker::{Client, Seat, Worker};
 use crate::proxy;
+use crate::proxy::request_body::Source;
 use crate::proxy::response_body::ResponseBody;
 
 /// What follows on a connection.
@@ -78,7 +79,7 @@ async fn turn(seat: &Seat, client: &Rc<Client>, wire: &Wire) -> Next {
         Err(Some(bad)) => {
             let asked = Asked { version: Version::HTTP_11, head_only: false, keeps: false };
             let response = proxy::unreadable(worker, client, bad);
-            Answering { asked, in_doubt: true, step: Step::sending(worker, response, asked) }
+            Answering { asked, in_doubt: true, step: Step::sending(worker, response, asked, &[]) }
         }
     };
     poll_fn(|context| answering.poll(worker, wire, context)).await
@@ -124,7 +125,7 @@ impl Answering {
     fn begin(worker: &Rc<Worker>, client: &Rc<Client>, wire: &Wire, head: RequestHead) -> Self {
         let RequestHead { parts, length, in_doubt, keeps, expects } = head;
         let asked = Asked { version: parts.version, head_only: parts.method == Method::HEAD, keeps };
-        let body = wire.body(length, expects).into();
+        let body = wire.body(length, expects).map_or(Source::Nothing, Source::Http1);
         // Made in its place, and not copied there: it is large.
         let serving = Box::write(
             Box::new_uninit(),
@@ -138,8 +139,9 @@ impl Answering {
             match &mut self.step {
                 Step::Serving(serving) => match serving.as_mut().poll(context) {
                     Poll::Ready(response) => {
-                        let keeps = wire.answers() && self.asked.keeps && !worker.is_stopping();
-                        self.step = Step::sending(worker, response, Asked { keeps, ..self.asked });
+                        let (goes_on, first) = wire.answers();
+                        let keeps = goes_on && self.asked.keeps && !worker.is_stopping();
+                        self.step = Step::sending(worker, response, Asked { keeps, ..self.asked }, first);
                     }
                     Poll::Pending => return wire.poll_gone(context).map(|()| Next::Cut),
                 },
@@ -166,9 +168,10 @@ impl Answering {
 }
 
 impl Step {
-    fn sending(worker: &Worker, response: Response<ResponseBody>, asked: Asked) -> Self {
+    /// The answer, behind what has to be written `first`.
+    fn sending(worker: &Worker, response: Response<ResponseBody>, asked: Asked, first: &[u8]) -> Self {
         let status = response.status();
-        Self::Sending(Sending::new(response, asked, &date::of(worker.ticks.now())), status)
+        Self::Sending(Sending::new(response, asked, &date::of(worker.ticks.now()), first), status)
     }
 }
 

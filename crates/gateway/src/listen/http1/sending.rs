@@ -51,6 +51,8 @@ enum Gathered {
 
 /// A piece up to this long is written together with what stands before it.
 const SMALL: usize = 8 * 1024;
+/// Room for most heads.
+const ROOM: usize = 1024;
 /// How much is put together before it is written.
 const ENOUGH: usize = 16 * 1024;
 /// How large a buffer is kept for the next answer.
@@ -62,8 +64,8 @@ thread_local! {
 }
 
 impl Sending {
-    /// Puts the head together.
-    pub(super) fn new(response: Response<ResponseBody>, asked: Asked, date: &Date) -> Self {
+    /// Puts the head together, behind what has to be written `first`.
+    pub(super) fn new(response: Response<ResponseBody>, asked: Asked, date: &Date, first: &[u8]) -> Self {
         let (parts, body) = response.into_parts();
         let size = match body.size_hint().exact() {
             _ if body.is_end_stream() => Size::Nothing,
@@ -71,6 +73,8 @@ impl Sending {
             None => Size::Unknown,
         };
         let mut front = PLACE.take();
+        front.reserve(ROOM);
+        front.extend_from_slice(first);
         let head =
             AnswerHead { status: parts.status, headers: &parts.headers, extensions: &parts.extensions, size };
         let (framed, keeps) = answer::write(&mut front, head, asked, date);

@@ -29,6 +29,8 @@ struct State {
     body: Unread,
     /// How much is to be written yet to ask for the body; nothing where it comes by itself.
     asking: &'static [u8],
+    /// Whether TLS may still hold some of that.
+    unflushed: bool,
     /// Whom to wake when the body is read to its end, or let go.
     watcher: Option<Waker>,
 }
@@ -68,6 +70,7 @@ impl Wire {
             input: BytesMut::new(),
             body: Unread::Nothing,
             asking: &[],
+            unflushed: false,
             watcher: None,
         })))
     }
@@ -111,14 +114,13 @@ impl Wire {
         }
     }
 
-    /// The body behind the head that was read last; `asks`: it comes only when it is asked for.
-    pub(super) fn body(&self, length: Length, asks: bool) -> Body {
-        if let Some(decoder) = Decoder::of(length) {
-            let state = &mut *self.state();
-            state.body = Unread::Held(decoder);
-            state.asking = if asks { CONTINUE } else { &[] };
-        }
-        Body::new(self.clone(), length)
+    /// The body behind the head that was read last, if there is one; `asks`: it comes only when it is asked for.
+    pub(super) fn body(&self, length: Length, asks: bool) -> Option<Body> {
+        let decoder = Decoder::of(length)?;
+        let state = &mut *self.state();
+        state.body = Unread::Held(decoder);
+        state.asking = if asks { CONTINUE } else { &[] };
+        Some(Body::new(self.clone(), length))
     }
 
     /// The next piece of the body.
@@ -169,17 +171,20 @@ impl Wire {
     }
 
     /// The answer begins, and the body is not asked for any more. Whether what is left of it, as far as is known, will be read, so
-    /// that another request can come behind it.
-    pub(super) fn answers(&self) -> bool {
+    /// that another request can come behind it; and what has to be written before the answer.
+    pub(super) fn answers(&self) -> (bool, &'static [u8]) {
         let state = &mut *self.state();
-        let asked = std::mem::take(&mut state.asking).is_empty();
-        match &state.body {
+        let left = std::mem::take(&mut state.asking);
+        let asked = left.is_empty();
+        let begun = !asked && left.len() < CONTINUE.len();
+        let goes_on = match &state.body {
             Unread::Nothing => true,
             Unread::Broken => false,
-            // Whoever holds it may have asked for it already, or will.
+            // Whoever holds it has asked for it, or never will.
             Unread::Held(_) => asked,
-            Unread::Left(_) => asked && state.skip(),
-        }
+            Unread::Left(_) => state.skip() && (asked || matches!(state.body, Unread::Nothing)),
+        };
+        (goes_on, if begun { left } else { &[] })
     }
 
     /// Ready when the body is out of the way; whether another request can come behind it.
@@ -257,17 +262,21 @@ impl State {
                 Ok(None) => {}
                 Err(_) => return Poll::Ready(Err(Unreadable)),
             }
+            let wanted = decoder.wanted();
             while !self.asking.is_empty() {
                 match ready!(Pin::new(&mut self.io).poll_write(context, self.asking)) {
                     Ok(written @ 1..) => self.asking = self.asking.get(written..).unwrap_or_default(),
                     Ok(0) | Err(_) => return Poll::Ready(Err(Unreadable)),
                 }
-                if self.asking.is_empty() {
-                    // What TLS has left to write goes out with what is written next; it is little enough to go at once.
-                    let _ = Pin::new(&mut self.io).poll_flush(context);
-                }
+                self.unflushed = true;
             }
-            match poll_fill(&mut self.io, &mut self.input, decoder.wanted(), context) {
+            if self.unflushed {
+                if ready!(Pin::new(&mut self.io).poll_flush(context)).is_err() {
+                    return Poll::Ready(Err(Unreadable));
+                }
+                self.unflushed = false;
+            }
+            match poll_fill(&mut self.io, &mut self.input, wanted, context) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Unreadable)),
                 Poll::Pending => {
