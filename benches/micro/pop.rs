@@ -11,25 +11,20 @@
 
 mod measure;
 
-use std::collections::HashMap;
 use std::hint::black_box;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use keybound_budget::{Bound, Kept, NOW, TOKEN, URL};
 use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::htu::{self, Target};
 use keybound_pop::jwk::{Preparer, PublicKey};
 use keybound_pop::jws::CompactJws;
 use keybound_pop::nonce::NonceKeys;
-use keybound_pop::proof::{self, KeyCache, NoCache, NoncePolicy, Policy, ProofHeader, Request};
+use keybound_pop::proof::{KeyCache, NoCache, ProofHeader};
 use keybound_pop::replay::ReplayId;
 use keybound_pop::sign::{self, ProofClaims, SigningKey};
 use keybound_pop::thumbprint::{Thumbprint, token_hash};
-use keybound_pop::time::UnixTime;
 use measure::{Case, Table};
-
-const URL: &str = "https://api.example/orders/42";
-const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
-const POLICY: Policy = Policy { algorithms: AlgorithmSet::ALL, lifetime: 300, leeway: 10, max_length: 8192 };
 
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -122,54 +117,27 @@ fn parts(table: &mut Table) {
 /// A proof as a client sends it.
 struct Signed {
     key: PublicKey,
-    jkt: Thumbprint,
     text: String,
-    targets: [Target; 1],
-    hash: [u8; 32],
+    bound: Bound,
 }
 
 impl Signed {
     fn by(algorithm: Algorithm) -> Self {
         let key = SigningKey::generate(algorithm).unwrap();
-        let hash = token_hash(b"an access token");
         let claims = ProofClaims {
             method: "GET".into(),
             url: URL.into(),
             jti: "0c5f7b9e-3f2d-4a56-9d1c-1f0a2b3c4d5e".into(),
             iat: NOW.secs(),
-            ath: Some(hash),
+            ath: Some(token_hash(TOKEN)),
             nonce: None,
         };
         let text = sign::proof(&key, &claims).unwrap();
         let key = key.public();
-        Self { jkt: key.thumbprint(), key, text, targets: [Target::parse(URL).unwrap()], hash }
+        Self { bound: Bound::to(key.thumbprint()).unwrap(), key, text }
     }
 
     fn check(&self, cache: &dyn KeyCache) {
-        let request = Request {
-            method: "GET",
-            targets: &self.targets,
-            ambiguous_path: false,
-            websocket: false,
-            token_hash: &self.hash,
-        };
-        let fields = [black_box(self.text.as_bytes())];
-        black_box(
-            proof::check(&fields, &request, &self.jkt, &POLICY, NoncePolicy::Ignore, NOW, cache).unwrap(),
-        );
-    }
-}
-
-/// A cache without a bound, for one key.
-#[derive(Default)]
-struct Kept(Mutex<HashMap<Box<str>, Arc<ProofHeader>>>);
-
-impl KeyCache for Kept {
-    fn find(&self, segment: &str) -> Option<Arc<ProofHeader>> {
-        self.0.lock().unwrap().get(segment).cloned()
-    }
-
-    fn keep(&self, segment: &str, header: &Arc<ProofHeader>) {
-        self.0.lock().unwrap().insert(segment.into(), Arc::clone(header));
+        self.bound.check(&self.text, cache).unwrap();
     }
 }

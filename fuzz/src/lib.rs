@@ -23,7 +23,7 @@ pub mod pop;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by name.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     ("admin_form", model::admin_form::run),
     ("authorization", plugins::authorization::run),
     ("basic_auth", plugins::basic_auth::run),
@@ -47,6 +47,7 @@ pub const TARGETS: [Target; 23] = [
     ("proxy_protocol", gateway::proxy_protocol::run),
     ("request_head", gateway::request_head::run),
     ("session_cookie", plugins::session_cookie::run),
+    ("trace_context", plugins::trace_context::run),
 ];
 
 /// The body of the target of this name.

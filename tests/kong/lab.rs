@@ -149,6 +149,7 @@ fn environment() -> Environment {
         shared: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
+        deliveries: Arc::default(),
         root: Arc::new(RootSecret::new([0; 32], false)),
         started_at: UnixTime::from_secs(now),
     }

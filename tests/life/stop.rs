@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use keybound_suites::{Answer, Gateway, Upstream};
+use keybound_suites::{Answer, Collector, Gateway, Upstream};
 use serde_json::json;
 
 fn gateway(settings: &[(&str, &str)], upstream: SocketAddr) -> Gateway {
@@ -82,6 +82,47 @@ fn a_stop_closes_idle_connections_at_once_and_answers_those_that_asked_to_the_en
     busy.read_to_string(&mut rest).unwrap();
     assert!(rest.ends_with('}'), "{rest}");
     assert_eq!(gateway.ended(), Some(0));
+}
+
+fn plugin(gateway: &Gateway, name: &str, config: &serde_json::Value) {
+    let answer = gateway.admin.post("/plugins", &json!({ "name": name, "config": config }));
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+#[test]
+fn spans_that_wait_are_sent_before_the_end() {
+    let (upstream, collector) = (Upstream::start(), Collector::start());
+    let settings =
+        [("stop_deadline", "600"), ("tracing_instrumentations", "all"), ("tracing_sampling_rate", "1")];
+    let mut gateway = gateway(&settings, upstream.address);
+    let config = json!({
+        "traces_endpoint": format!("http://{}/v1/traces", collector.address),
+        "queue": { "max_coalescing_delay": 3600 },
+    });
+    plugin(&gateway, "opentelemetry", &config);
+    assert_eq!(get(gateway.plain, "/").status, 200);
+    gateway.signal("TERM");
+    assert_eq!(collector.next().unwrap().span("kong").attributes["http.status_code"], "200");
+    assert_eq!(gateway.ended(), Some(0));
+    assert!(!gateway.log().contains("entries were given up"));
+}
+
+#[test]
+fn a_log_server_that_does_not_answer_delays_no_stop_beyond_its_deadline_and_the_loss_is_said() {
+    let upstream = Upstream::start();
+    let mut gateway = gateway(&[("stop_deadline", "1")], upstream.address);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/", silent.local_addr().unwrap());
+    let config =
+        json!({ "http_endpoint": endpoint, "timeout": 600_000, "queue": { "max_coalescing_delay": 3600 } });
+    plugin(&gateway, "http-log", &config);
+    for _ in 0..3 {
+        assert_eq!(get(gateway.plain, "/").status, 200);
+    }
+    gateway.signal("TERM");
+    assert_eq!(gateway.ended(), Some(0));
+    let said = gateway.wait_for_log("there was no more time to send them");
+    assert!(said.contains("\"entries\":3"), "{said}");
 }
 
 /// An upstream that changes to another protocol and then sends back what it gets.

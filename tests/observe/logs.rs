@@ -134,3 +134,29 @@ fn a_full_disk_stops_nobody() {
     let log = stage.gateway.log_with("lines are lost");
     assert_eq!(log.matches("lines are lost").count(), 1, "{log}");
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_stops_nobody() {
+    let folder = std::env::temp_dir().join(format!("keybound-pipe-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let pipe = folder.join("access");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Held open, and never read.
+    let held = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let place = format!("{} kong", pipe.display());
+    let stage = Stage::start_with(&[STATUS, ("proxy_access_log", &place)], json!({}));
+    let name = format!("keybound_log_lines_lost_total{{log=\"{}\",reason=\"queue\"}} ", pipe.display());
+    let lost = || {
+        let text = get(stage.gateway.status.unwrap(), "/metrics").body;
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok()).unwrap()
+    };
+    let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(7000)).repeat(100);
+    // More than waits in memory.
+    for _ in 0..13 {
+        let answers = stage.send_all(long.as_bytes(), 100);
+        assert!(answers.iter().all(|answer| answer.status == 404));
+    }
+    assert!(lost() > 0);
+    drop(held);
+    fs::remove_dir_all(folder).unwrap();
+}

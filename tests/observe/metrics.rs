@@ -118,3 +118,17 @@ fn strangers_make_no_series() {
     // The first refusal of each kind makes one; no number of them makes more.
     assert!(series() <= before + 4, "{} series before, {} after", before, series());
 }
+
+#[test]
+fn a_route_that_is_gone_has_no_series_any_more() {
+    let stage = Stage::start_with(&[STATUS], json!({}));
+    count_everything(&stage);
+    traffic(&stage);
+    let of_route = |families: &BTreeMap<String, Family>| {
+        let samples = families.values().flat_map(|family| &family.samples);
+        samples.filter(|sample| sample.labels.get("route").is_some_and(|route| route == "guarded")).count()
+    };
+    assert!(of_route(&families(&stage)) > 0);
+    assert_eq!(stage.gateway.admin.delete("/routes/guarded").status, 204);
+    assert_eq!(of_route(&families(&stage)), 0);
+}

@@ -32,6 +32,13 @@ impl Admin {
         Answer::to(self.address, head.as_bytes())
     }
 
+    /// Takes an entity away.
+    #[must_use]
+    pub fn delete(&self, path: &str) -> Answer {
+        let head = format!("DELETE {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        Answer::to(self.address, head.as_bytes())
+    }
+
     /// A service with a route to `path`, guarded by `openid-connect` with `config`.
     ///
     /// # Panics

@@ -1,10 +1,11 @@
-//! `cargo xtask deb`: the Debian package, from the release build and what stands in deploy/.
+//! `cargo xtask deb`: the Debian package, from the build of `cargo xtask dist` and what stands in deploy/.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::dist;
 use crate::fault::Fault;
 use crate::run;
 use crate::workspace::{self, Options};
@@ -44,12 +45,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     }
     let program = match options.value("--gateway") {
         Some(path) => PathBuf::from(path),
-        None => {
-            if !run::succeeds(&mut run::cargo(["build", "--release", "--locked", "-p", "keybound"]))? {
-                return Err(Fault::new("the release build failed: see above"));
-            }
-            workspace::target().join("release/keybound")
-        }
+        None => dist::build()?,
     };
     let root = workspace::target().join("deb/root");
     let _ = fs::remove_dir_all(&root);

@@ -7,9 +7,11 @@ mod budget;
 mod chaos;
 mod churn;
 mod deb;
+mod dist;
 mod docs;
 mod fault;
 mod fuzz;
+mod generator;
 mod interop;
 mod lab;
 mod lint;
@@ -39,7 +41,8 @@ cargo xtask NAME
   budget    instructions of hot operations against the committed budget    [--update]
   memory    memory at start, with idle connections, many routes, after many requests    [--requests N] [--gateway BINARY]
   churn     reloads and Admin writes under load, failed must be 0 [--seconds N] [--gateway BINARY]
-  deb       the Debian package, from the release build            [--gateway BINARY] [--maintainer NAME]
+  dist      the program as it is handed out: target/dist/keybound, built along a profile of itself under load
+  deb       the Debian package, from that build                   [--gateway BINARY] [--maintainer NAME]
   rules     promtool reads the alert rules                      [--metrics FILE]
   docs      writes the generated pages below docs/             [--check]";
 
@@ -74,6 +77,7 @@ fn chore(name: &str, arguments: &[String]) -> Result<bool, Fault> {
         "budget" => budget::run(arguments),
         "memory" => bench::memory::run(arguments),
         "churn" => churn::run(arguments),
+        "dist" => dist::run(arguments),
         "deb" => deb::run(arguments),
         "rules" => rules::run(arguments),
         "docs" => docs::run(arguments),

@@ -5,25 +5,21 @@
 
 #![allow(clippy::print_stdout, reason = "the names go to standard output")]
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use keybound_budget::{Bound, Kept, NOW, POLICY, URL};
 use keybound_pop::algorithm::{Algorithm, AlgorithmSet};
 use keybound_pop::htu::{self, Target};
 use keybound_pop::jwk::{PreparedKey, Preparer};
 use keybound_pop::jws::CompactJws;
 use keybound_pop::nonce::NonceKeys;
-use keybound_pop::proof::{self, KeyCache, NoCache, NoncePolicy, Policy, ProofHeader, Request};
+use keybound_pop::proof::{KeyCache, NoCache, ProofHeader};
 use keybound_pop::replay::ReplayId;
-use keybound_pop::thumbprint::{Thumbprint, token_hash};
-use keybound_pop::time::UnixTime;
+use keybound_pop::thumbprint::token_hash;
 
-const URL: &str = "https://api.example/orders/42";
-const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
-const POLICY: Policy = Policy { algorithms: AlgorithmSet::ALL, lifetime: 300, leeway: 10, max_length: 8192 };
 /// A proof, always the same: the numbers in a signature decide how many instructions its check takes.
 const PROOF: &str = "eyJhbGciOiJFUzI1NiIsImp3ayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6Ik1LQkNUTkljS1VTRGlpMTF5U3MzNTI2\
      aURaOEFpVG83VHU2S1BBcXY3RDQiLCJ5IjoiNEV0bDZTUlcyWWlMVXJONXZmdlZIdWhwN3g4UHhsdG1XV2xiYk00SUZ5TSJ9LCJ0\
@@ -66,17 +62,17 @@ fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
 /// Each operation by its name, with what prepares it.
 const OPERATIONS: [(&str, Prepare); 9] = [
     ("proof_key_prepared", || {
-        let proof = Proof::read()?;
+        let bound = bound()?;
         let often = Often { kept: Kept::default(), prepared: Arc::new(prepared()?) };
-        Ok(Box::new(move || proof.check(&often)))
+        Ok(Box::new(move || bound.check(PROOF, &often)))
     }),
     ("proof_header_known", || {
-        let (proof, kept) = (Proof::read()?, Kept::default());
-        Ok(Box::new(move || proof.check(&kept)))
+        let (bound, kept) = (bound()?, Kept::default());
+        Ok(Box::new(move || bound.check(PROOF, &kept)))
     }),
     ("proof_header_new", || {
-        let proof = Proof::read()?;
-        Ok(Box::new(move || proof.check(&NoCache)))
+        let bound = bound()?;
+        Ok(Box::new(move || bound.check(PROOF, &NoCache)))
     }),
     ("signature_key_prepared", || {
         let key = prepared()?;
@@ -124,51 +120,12 @@ fn header() -> Result<ProofHeader, Box<dyn Error>> {
     Ok(ProofHeader::parse(header, AlgorithmSet::ALL)?)
 }
 
+fn bound() -> Result<Bound, Box<dyn Error>> {
+    Bound::to(*header()?.thumbprint())
+}
+
 fn prepared() -> Result<PreparedKey, Box<dyn Error>> {
     Ok(Preparer::new().prepare(header()?.key()).ok_or("a key of P-256 can be prepared")?)
-}
-
-/// A request with a proof.
-struct Proof {
-    jkt: Thumbprint,
-    targets: [Target; 1],
-    hash: [u8; 32],
-}
-
-impl Proof {
-    fn read() -> Result<Self, Box<dyn Error>> {
-        let jkt = *header()?.thumbprint();
-        Ok(Self { jkt, targets: [Target::parse(URL)?], hash: token_hash(b"an access token") })
-    }
-
-    fn check(&self, cache: &dyn KeyCache) -> Result<(), Box<dyn Error>> {
-        let request = Request {
-            method: "GET",
-            targets: &self.targets,
-            ambiguous_path: false,
-            websocket: false,
-            token_hash: &self.hash,
-        };
-        let fields = [black_box(PROOF.as_bytes())];
-        black_box(proof::check(&fields, &request, &self.jkt, &POLICY, NoncePolicy::Ignore, NOW, cache)?);
-        Ok(())
-    }
-}
-
-/// Headers of keys that have been seen.
-#[derive(Default)]
-struct Kept(Mutex<HashMap<Box<str>, Arc<ProofHeader>>>);
-
-impl KeyCache for Kept {
-    fn find(&self, segment: &str) -> Option<Arc<ProofHeader>> {
-        self.0.lock().ok()?.get(segment).cloned()
-    }
-
-    fn keep(&self, segment: &str, header: &Arc<ProofHeader>) {
-        if let Ok(mut kept) = self.0.lock() {
-            kept.insert(segment.into(), Arc::clone(header));
-        }
-    }
 }
 
 /// The same, of a key that comes back often.

@@ -44,8 +44,8 @@ pub(crate) async fn dispatch(
         Endpoint::Ready => node::ready(state, draining, *verb, arguments, body).await,
         Endpoint::StatusDns => Err(Failure::NoDnsStatistics),
         Endpoint::Metrics => node::metrics(state).await,
-        Endpoint::Memory => node::inside(state, |inside| inside.memory()),
-        Endpoint::Tasks => node::inside(state, |inside| inside.tasks()),
+        Endpoint::Memory => node::inside(state, |inside| inside.memory()).await,
+        Endpoint::Tasks => node::inside(state, |inside| inside.tasks()).await,
         Endpoint::Endpoints => {
             Ok(Answer::ok(serde_json::json!({"data": crate::endpoints::paths(state.router_flavor)})))
         }

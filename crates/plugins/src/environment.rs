@@ -11,6 +11,7 @@ use keybound_store::replay::{RedisReplaySettings, ReplayStore};
 use keybound_store::shared::SharedStores;
 use tokio::runtime::Handle;
 
+use crate::delivery::Deliveries;
 use crate::metrics::Metrics;
 
 /// Unpredictable bytes.
@@ -145,6 +146,8 @@ pub struct Environment {
     pub tracing: Tracing,
     /// What `prometheus` counts.
     pub metrics: Arc<Metrics>,
+    /// What plugins send to log servers and collectors.
+    pub deliveries: Arc<Deliveries>,
     /// Where the keys come from that seal sessions, nonces and shared caches.
     pub root: Arc<RootSecret>,
     /// When this process started: what it remembers of used proofs begins there.

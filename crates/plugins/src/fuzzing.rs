@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName};
 
 pub use crate::hmac_auth::{SignatureParts, signature_of as hmac_signature};
 pub use crate::openid_connect::fuzzing::*;
+pub use crate::opentelemetry::fuzzing::*;
 pub use crate::request_transformer::{edited_body, edited_query};
 
 /// User name and password of a field of `basic-auth`.

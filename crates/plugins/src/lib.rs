@@ -99,6 +99,7 @@ mod secret;
 mod tls_handshake_modifier;
 mod typed;
 
+pub use delivery::Deliveries;
 pub use environment::{
     CounterStores, Environment, Instrumentations, Random, ReplayStores, RootSecret, Tracing,
 };

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use keybound_model::{Errors, PluginCatalog, PluginDescription, Record};
+use keybound_model::{Configuration, Errors, PluginCatalog, PluginDescription, Record};
 use keybound_oidc::{AtHand, OwnKeys, Standing};
 use keybound_pop::time::UnixTime;
 use uuid::Uuid;
 
 use crate::contract::{BuildFault, Instance, Material, Plugin, PluginFactory};
+use crate::delivery::Deliveries;
 use crate::environment::Environment;
 use crate::kind::{Kind, kinds};
 use crate::metrics::Figures;
@@ -97,10 +98,22 @@ impl Registry {
         self.shared.providers().iter().filter_map(|provider| provider.at_hand()).collect()
     }
 
+    /// What the plugins send to log servers and collectors.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.environment.deliveries
+    }
+
+    /// Says what serves now, so that what was counted of anything else is forgotten.
+    pub fn configured(&self, configuration: &Configuration) {
+        self.environment.metrics.configured(configuration);
+    }
+
     /// What the plugins keep at the moment.
     #[must_use]
     pub fn figures(&self) -> Figures {
         let mut figures = Figures { now: self.environment.clock.now().secs(), ..Figures::default() };
+        figures.deliveries = self.environment.deliveries.figures();
         self.shared.figures(&mut figures);
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         for (id, slot) in &slots.known {

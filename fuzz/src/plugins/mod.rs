@@ -5,3 +5,4 @@ pub mod basic_auth;
 pub mod form_body;
 pub mod hmac_auth;
 pub mod session_cookie;
+pub mod trace_context;

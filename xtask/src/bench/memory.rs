@@ -7,6 +7,7 @@ use std::process::Stdio;
 use super::process::{Server, pinned};
 use super::servers::{self, Setup};
 use super::{CASES, IN_MEMORY, Load, PLAIN, build, fire, folder, needs};
+use crate::dist;
 use crate::fault::Fault;
 use crate::workspace::Options;
 
@@ -77,7 +78,7 @@ impl Drop for Held {
 
 fn hold(server: &Server, connections: u64) -> Result<Held, Fault> {
     let mut command = pinned(1, Path::new("prlimit"));
-    command.arg(format!("--nofile={}", connections + 100)).arg(servers::built("keybound-load"));
+    command.arg(format!("--nofile={}", connections + 100)).arg(dist::built("keybound-load"));
     command.args(["hold", &server.address, "/plain", &connections.to_string()]);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(Fault::with("prlimit"))?;

@@ -10,7 +10,9 @@ pub(crate) mod servers;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::dist;
 use crate::fault::Fault;
+use crate::generator::{self, Shot};
 use crate::workspace::{self, Options};
 use crate::{run, summary::Count};
 use process::Server;
@@ -20,7 +22,7 @@ use servers::Setup;
 const WARM_UP: u64 = 2_000;
 
 /// What is measured, in the order of the table.
-const CASES: [Case; 7] = [
+pub(crate) const CASES: [Case; 7] = [
     Case { name: "nginx, plain proxy", server: "nginx", path: "/plain", token: None },
     Case { name: "Keybound, plain proxy", server: "keybound", path: "/plain", token: None },
     Case {
@@ -58,18 +60,18 @@ const APACHE: usize = 6;
 /// Apache gets so many times fewer requests: it takes longer for each.
 const FEWER: u64 = 8;
 
-struct Case {
-    name: &'static str,
-    server: &'static str,
-    path: &'static str,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) server: &'static str,
+    pub(crate) path: &'static str,
     token: Option<&'static str>,
 }
 
 /// One case in one round.
 #[derive(Debug, Clone, Copy, Default)]
-struct Figures {
+pub(crate) struct Figures {
     cpu_micros: f64,
-    failed: u64,
+    pub(crate) failed: u64,
     requests: u64,
     per_second: f64,
     p50: f64,
@@ -157,11 +159,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
 }
 
 /// How much is sent, and how fast.
-struct Load {
-    requests: u64,
-    connections: u64,
+pub(crate) struct Load {
+    pub(crate) requests: u64,
+    pub(crate) connections: u64,
     /// Requests a second; zero for as many as get answers.
-    rate: f64,
+    pub(crate) rate: f64,
 }
 
 /// Says which program is missing, and which package of Debian has it.
@@ -183,14 +185,9 @@ fn needs(programs: &[(&str, &str)]) -> Result<(), Fault> {
 
 /// Builds the generator, and the gateway unless one is given; where the gateway is.
 fn build(gateway: Option<&str>) -> Result<PathBuf, Fault> {
-    let mut command = run::cargo(["build", "--release", "-p", "keybound-benches", "--bins"]);
-    if gateway.is_none() {
-        command.args(["-p", "keybound"]);
-    }
-    if !run::succeeds(&mut command)? {
-        return Err(Fault::new("the release build failed: see above"));
-    }
-    Ok(gateway.map_or_else(|| servers::built("keybound"), PathBuf::from))
+    let Some(gateway) = gateway else { return dist::build() };
+    dist::generator()?;
+    Ok(PathBuf::from(gateway))
 }
 
 /// An empty folder below `target`.
@@ -208,34 +205,30 @@ fn median(figures: &[Figures], of: fn(&Figures) -> f64) -> f64 {
 }
 
 /// Sends `requests` and sets the CPU time that the server used meanwhile against them.
-fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
+pub(crate) fn fire(folder: &Path, case: &Case, server: &Server, load: &Load) -> Result<Figures, Fault> {
     let Load { requests, connections, rate } = load;
-    let mut generator = servers::generator(1);
-    generator.args(["fire", &server.address, case.path]);
-    generator.args([requests.to_string(), connections.to_string(), rate.to_string()]);
-    if let Some(token) = case.token {
-        generator.arg(folder).arg(token);
-    }
-    let before = server.cpu_seconds()?;
-    let said = run::output(&mut generator)?;
-    let used = server.cpu_seconds()? - before;
-    let line = said.lines().last().unwrap_or_default();
-    let number = |name: &str| {
-        line.split_whitespace()
-            .find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<f64>().ok())
-            .ok_or_else(|| Fault::new(format!("the generator said: {said}")))
+    let shot = Shot {
+        address: &server.address,
+        path: case.path,
+        requests: *requests,
+        connections: *connections,
+        rate: *rate,
+        token: case.token.map(|token| (folder, token)),
     };
-    let (sent, failed) = (number("requests")?, number("failed")?);
+    let before = server.cpu_seconds()?;
+    let said = generator::fire(servers::generator(1), &shot)?;
+    let used = server.cpu_seconds()? - before;
+    let (sent, failed) = (said.number("requests")?, said.number("failed")?);
     if failed > 0.0 && *requests > WARM_UP {
-        println!("{}: {}", case.name, said.lines().next().unwrap_or_default());
+        println!("{}: {}", case.name, said.failure().unwrap_or_default());
     }
     Ok(Figures {
         cpu_micros: used * 1e6 / sent,
         failed: failed as u64,
         requests: sent as u64,
-        per_second: sent / number("seconds")?,
-        p50: number("p50")?,
-        p99: number("p99")?,
+        per_second: sent / said.number("seconds")?,
+        p50: said.number("p50")?,
+        p99: said.number("p99")?,
     })
 }
 

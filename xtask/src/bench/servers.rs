@@ -1,16 +1,17 @@
 //! The servers of the comparison: a static upstream that is the provider too, nginx as a proxy, and Keybound.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::process::{Server, free_address, nginx as nginx_program, pinned};
+use crate::dist;
 use crate::fault::Fault;
-use crate::{run, workspace};
+use crate::run;
 
 /// The generator on a core.
 pub(crate) fn generator(core: usize) -> Command {
-    pinned(core, &built("keybound-load"))
+    pinned(core, &dist::built("keybound-load"))
 }
 
 /// A static server: 150 bytes of JSON for every path, and the provider's documents.
@@ -191,9 +192,4 @@ fn start_nginx(folder: &Path, name: &str, core: usize, address: String, http: &s
         command.arg("-c").arg(&file).arg("-p").arg(folder);
     })?;
     Server::ready(child, || Some(address.clone()), &log)
-}
-
-/// A program of the release build.
-pub(crate) fn built(name: &str) -> PathBuf {
-    workspace::target().join("release").join(name)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::run;
+use crate::generator;
 
 /// What a generator sends in one go.
 #[derive(Debug, Clone, Copy)]
@@ -58,25 +58,19 @@ impl Load {
 }
 
 fn fire(generator: &Path, proxy: SocketAddr, folder: &Path, shot: Shot) -> Option<(u64, u64)> {
-    let mut command = Command::new(generator);
-    command.args(["fire", &proxy.to_string(), shot.path]);
-    command.args([shot.requests.to_string(), shot.connections.to_string(), "0".to_owned()]);
-    if let Some(token) = shot.token {
-        command.arg(folder).arg(token);
-    }
-    let said = match run::output(&mut command) {
-        Ok(said) => said,
-        Err(fault) => {
-            println!("{fault}");
-            return None;
+    let sent = generator::Shot {
+        address: &proxy.to_string(),
+        path: shot.path,
+        requests: shot.requests,
+        connections: shot.connections,
+        rate: 0.0,
+        token: shot.token.map(|token| (folder, token)),
+    };
+    let said = generator::fire(Command::new(generator), &sent).and_then(|said| {
+        if let Some(line) = said.failure() {
+            println!("{}: {line}", shot.path);
         }
-    };
-    for line in said.lines().filter(|line| line.starts_with("first failure")) {
-        println!("{}: {line}", shot.path);
-    }
-    let number = |name: &str| {
-        let word = said.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        word.and_then(|digits| digits.parse().ok())
-    };
-    Some((number("requests")?, number("failed")?))
+        said.counts()
+    });
+    said.inspect_err(|fault| println!("{fault}")).ok()
 }

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::dist;
 use crate::fault::Fault;
 use crate::run;
 use crate::workspace::{self, Options};
@@ -116,11 +117,11 @@ fn part(
     Ok(Figures { requests, failed, reloads, writes: writes.count(), failed_writes })
 }
 
-/// The release build when there is one, else the debug build, brought up to date.
+/// The build of `cargo xtask dist` when there is one, else the debug build, brought up to date.
 fn built(name: &str) -> Result<PathBuf, Fault> {
-    let release = workspace::target().join("release").join(name);
-    if release.is_file() {
-        return Ok(release);
+    let dist = dist::built(name);
+    if dist.is_file() {
+        return Ok(dist);
     }
     if !run::succeeds(&mut run::cargo(["build", "--quiet", "--workspace", "--bin", name]))? {
         return Err(Fault::new("the build failed: see above"));

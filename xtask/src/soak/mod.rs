@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::bench::process::{Server, free_address};
 use crate::bench::servers;
+use crate::dist;
 use crate::fault::Fault;
 use crate::run;
 use crate::summary::{Count, Summary};
@@ -39,14 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     }
     let gateway = match options.value("--gateway") {
         Some(path) => Path::new(path).canonicalize().map_err(Fault::with(path))?,
-        None => {
-            let mut build =
-                run::cargo(["build", "--release", "-p", "keybound", "-p", "keybound-benches", "--bins"]);
-            if !run::succeeds(&mut build)? {
-                return Err(Fault::new("the release build failed: see above"));
-            }
-            workspace::target().join("release/keybound")
-        }
+        None => dist::build()?,
     };
     // Beside the gateway, where the same build put it.
     let load = gateway.with_file_name("keybound-load");

@@ -10,7 +10,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::run;
+use crate::generator::{self, Shot};
 
 /// Where everything is.
 pub(super) struct Stage {
@@ -112,25 +112,24 @@ impl Stage {
 
     /// A run of good requests on connections of its own.
     fn fire(&self, counts: &Counts, path: &str, token: Option<&str>) {
-        let mut command = Command::new(&self.load);
-        command.args(["fire", &self.proxy, path, "4000", "8", "0"]);
-        if let Some(token) = token {
-            command.arg(&self.folder).arg(token);
-        }
-        let said = run::output(&mut command).unwrap_or_else(|fault| {
-            println!("{fault}");
-            "requests=1 failed=1".to_owned()
-        });
-        let number = |name: &str| -> u64 {
-            said.split_whitespace()
-                .find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
-                .unwrap_or(0)
+        let shot = Shot {
+            address: &self.proxy,
+            path,
+            requests: 4000,
+            connections: 8,
+            rate: 0.0,
+            token: token.map(|token| (self.folder.as_path(), token)),
         };
-        if number("failed") > 0 {
-            println!("{path}: {}", said.lines().next().unwrap_or_default());
-        }
-        counts.good.fetch_add(number("requests"), Ordering::Relaxed);
-        counts.failed.fetch_add(number("failed"), Ordering::Relaxed);
+        let said = generator::fire(Command::new(&self.load), &shot).and_then(|said| {
+            if let Some(line) = said.failure() {
+                println!("{path}: {line}");
+            }
+            said.counts()
+        });
+        // A generator that does not work is a failure too.
+        let (sent, failed) = said.inspect_err(|fault| println!("{fault}")).unwrap_or((1, 1));
+        counts.good.fetch_add(sent, Ordering::Relaxed);
+        counts.failed.fetch_add(failed, Ordering::Relaxed);
     }
 
     /// Requests that must be refused, each on a connection of its own.

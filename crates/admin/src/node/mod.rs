@@ -1,5 +1,6 @@
 //! What the node says about itself: settings, status, schemas, tags, and what its plugins keep.
 
+mod aside;
 mod inside;
 mod log_level;
 mod openid_connect;

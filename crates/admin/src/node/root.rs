@@ -5,6 +5,7 @@ use http::{HeaderValue, StatusCode};
 use keybound_model::Record;
 use serde_json::{Value, json};
 
+use super::aside::aside;
 use crate::answer::Answer;
 use crate::dispatch::Verb;
 use crate::failure::{Failure, Operation};
@@ -62,6 +63,8 @@ pub(crate) fn cache(verb: Verb) -> Result<Answer, Failure> {
 /// `GET /metrics`
 pub(crate) async fn metrics(state: &AdminState) -> Result<Answer, Failure> {
     const EXPOSITION: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=UTF-8");
-    let text = state.metrics.as_ref().ok_or(Failure::NotFound)?(super::status::reachable(state).await);
+    let write = state.metrics.clone().ok_or(Failure::NotFound)?;
+    let reachable = super::status::reachable(state).await;
+    let text = aside(move || write(reachable)).await;
     Ok(Answer::text(StatusCode::OK, text).with(CONTENT_TYPE, EXPOSITION))
 }

@@ -168,6 +168,15 @@ impl Name {
         }
     }
 
+    /// Forgets what a watch that is gone had begun.
+    pub(super) fn begin_again(self: &Arc<Self>) {
+        if self.wish.load(Acquire) == ASKING {
+            self.inbox.put(Arc::clone(self));
+        } else {
+            self.expire();
+        }
+    }
+
     /// Says that its time is up: the next who uses it has it asked for.
     pub(crate) fn expire(&self) {
         // While it is being asked for, its time cannot be up.

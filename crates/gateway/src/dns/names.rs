@@ -52,6 +52,16 @@ impl Names {
         known.by_text.retain(|_, name| name.strong_count() > 0);
     }
 
+    /// All that there are, for a watch that takes the place of one that died: what that one was asking for is in the inbox
+    /// again, and everything else is asked for when it is used.
+    pub(crate) fn begin_again(&self) -> Vec<Arc<Name>> {
+        drop(self.inbox.take());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<_> = known.by_text.values().filter_map(Weak::upgrade).collect();
+        names.iter().for_each(|name| name.begin_again());
+        names
+    }
+
     /// Where names wait to be asked for.
     pub(crate) fn inbox(&self) -> &Inbox {
         &self.inbox
@@ -72,5 +82,28 @@ impl Inbox {
     /// All that is in it.
     pub(crate) fn take(&self) -> Vec<Arc<Name>> {
         std::mem::take(&mut *self.names.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Answer;
+    use super::*;
+
+    #[test]
+    fn what_a_watch_that_died_was_asking_for_is_asked_for_again() {
+        let names = Names::default();
+        let (asked, known, unused) = (names.of("asked"), names.of("known"), names.of("unused"));
+        let waiting = || names.inbox().take().iter().map(|name| name.text.to_string()).collect::<Vec<_>>();
+        asked.use_it();
+        known.use_it();
+        assert_eq!(waiting(), ["asked", "known"]);
+        known.learn(Some(Answer::None("nothing".into())));
+        [&asked, &known].iter().for_each(|name| name.use_it());
+        assert!(waiting().is_empty(), "the one is being asked for, the other is known");
+        assert_eq!(names.begin_again().len(), 3);
+        assert_eq!(waiting(), ["asked"]);
+        [&asked, &known, &unused].iter().for_each(|name| name.use_it());
+        assert_eq!(waiting(), ["known", "unused"]);
     }
 }

@@ -1,6 +1,7 @@
 //! What looks after names and targets beside the requests: one thread for the process. It resolves names, and probes the
 //! targets of upstreams that want it.
 
+mod keeping;
 mod probe;
 mod rounds;
 
@@ -9,7 +10,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -58,20 +59,25 @@ impl Watch {
     /// The thread or its runtime cannot be made.
     pub(crate) fn start(snapshot: &SharedSnapshot) -> io::Result<Self> {
         let snapshot = Arc::clone(snapshot);
-        let (end, ended) = oneshot::channel();
+        let (end, mut ended) = oneshot::channel();
         std::thread::Builder::new().name("keybound-watch".to_owned()).spawn(move || {
-            let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-            match runtime {
-                Ok(runtime) => runtime.block_on(keep(snapshot, ended)),
-                Err(error) => tracing::error!(%error, "names cannot be resolved and targets not be checked"),
-            }
+            keeping::keep_alive(keeping::PAUSE, |times| {
+                let runtime =
+                    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+                let mut keeper = Keeper::new(Arc::clone(&snapshot));
+                if times > 0 {
+                    keeper.begin_again();
+                }
+                runtime.block_on(keep(keeper, &mut ended));
+                Ok(())
+            });
         })?;
         Ok(Self { _end: end })
     }
 }
 
-async fn keep(snapshot: SharedSnapshot, mut ended: oneshot::Receiver<()>) {
-    let mut keeper = Keeper::new(snapshot);
+async fn keep(mut keeper: Keeper, ended: &mut oneshot::Receiver<()>) {
+    keeper.take_over();
     loop {
         keeper.look();
         let names = Arc::clone(&keeper.targets.names);
@@ -85,7 +91,7 @@ async fn keep(snapshot: SharedSnapshot, mut ended: oneshot::Receiver<()>) {
         let pause = keeper.expiries.next().map_or(LOOK, |next| next.saturating_sub(now).min(LOOK));
         tokio::select! {
             // An error means that the gateway is gone, which is what it waits for.
-            _ = &mut ended => return,
+            _ = &mut *ended => return,
             () = names.inbox().filled() => {}
             Some((name, found)) = keeper.asking.next() => keeper.learn(&name, found),
             () = tokio::time::sleep(pause) => {}
@@ -97,7 +103,7 @@ impl Keeper {
     fn new(snapshot: SharedSnapshot) -> Self {
         let targets = Arc::clone(&snapshot.load().targets);
         let asker = Rc::new(Asker::new(Arc::clone(&targets.names.settings)));
-        let mut keeper = Self {
+        Self {
             snapshot,
             targets,
             asker,
@@ -108,9 +114,15 @@ impl Keeper {
             checked: Vec::new(),
             probing: HashMap::new(),
             started: Instant::now(),
-        };
-        keeper.take_over();
-        keeper
+        }
+    }
+
+    /// Takes care of the names of one that died: those that it asked for, and those whose time only it knew.
+    fn begin_again(&mut self) {
+        let stale = self.targets.names.settings.stale_ttl;
+        for name in self.targets.names.begin_again() {
+            self.expiries.set(&name, Duration::ZERO, stale);
+        }
     }
 
     /// Looks whether there is a new snapshot, and whether the balancers know how their targets are.
@@ -145,7 +157,9 @@ impl Keeper {
             if balancer.probing().is_some() {
                 let at = Arc::as_ptr(balancer);
                 let task = self.probing.remove(&at).unwrap_or_else(|| {
-                    tokio::task::spawn_local(probe::keep(Arc::downgrade(balancer))).abort_handle()
+                    let balancer = Arc::downgrade(balancer);
+                    let probing = keeping::keep_task_alive(move || probe::keep(Weak::clone(&balancer)));
+                    tokio::task::spawn_local(probing).abort_handle()
                 });
                 probing.insert(at, task);
             }

@@ -5,8 +5,10 @@ mod date;
 mod line;
 mod sink;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
+use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -91,8 +93,24 @@ pub fn init(settings: &Settings) -> Result<(), LogFault> {
             usual: settings.log_level,
             state: Arc::new(Mutex::new(State { level: settings.log_level, changes: 0 })),
         });
+        panic::set_hook(Box::new(say_panic));
     }
     Ok(())
+}
+
+/// Logs a panic as everything else: nobody who panics waits for whoever reads standard error.
+fn say_panic(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let cause = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or_default();
+    let backtrace = Backtrace::capture();
+    match backtrace.status() {
+        BacktraceStatus::Captured => tracing::error!(thread, place, %backtrace, "a panic: {cause}"),
+        _ => tracing::error!(thread, place, "a panic: {cause}"),
+    }
 }
 
 /// Waits until everything that was logged is written, or for some seconds.
@@ -156,7 +174,11 @@ impl Sinks<'_> {
             LogPlace::Stderr | LogPlace::Off => Out::Stderr,
             LogPlace::File(path) => Out::file(&prefix.join(path), prefix).map_err(fault)?,
         };
-        let sink = Sink::start(place.name(), out).map_err(fault)?;
+        let voice = match place {
+            LogPlace::Stderr | LogPlace::Off => None,
+            LogPlace::Stdout | LogPlace::File(_) => Some(self.open(key, &LogPlace::Stderr)?),
+        };
+        let sink = Sink::start(place.name(), out, voice).map_err(fault)?;
         self.open.insert(place.clone(), Arc::clone(&sink));
         Ok(sink)
     }

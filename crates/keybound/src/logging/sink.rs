@@ -92,7 +92,9 @@ impl Sink {
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub(super) fn start(name: String, out: Out) -> io::Result<Arc<Self>> {
+    ///
+    /// `voice` says what is wrong with it, where it is not what is wrong itself.
+    pub(super) fn start(name: String, out: Out, voice: Option<Arc<Self>>) -> io::Result<Arc<Self>> {
         let sink = Arc::new(Self {
             name,
             queue: Mutex::default(),
@@ -103,7 +105,7 @@ impl Sink {
             lost: AtomicU64::new(0),
         });
         let own = Arc::clone(&sink);
-        let writer = Writer { sink: own, out, is_torn: false, fails: false };
+        let writer = Writer { sink: own, out, voice, is_torn: false, fails: false };
         std::thread::Builder::new().name("keybound-log".to_owned()).spawn(move || writer.run())?;
         Ok(sink)
     }
@@ -168,6 +170,7 @@ impl Sink {
 struct Writer {
     sink: Arc<Sink>,
     out: Out,
+    voice: Option<Arc<Sink>>,
     /// Whether the last line in the file is not whole.
     is_torn: bool,
     /// Whether the last write failed.
@@ -258,10 +261,10 @@ impl Writer {
         }
     }
 
-    /// Says something about the log, on standard error: the log itself may be what does not work.
+    /// Says something about the log elsewhere: the log itself may be what does not work. Nobody waits for whoever reads there.
     fn say(&self, text: &str) {
-        if !matches!(self.out, Out::Stderr) {
-            let _ = writeln!(io::stderr(), "keybound: {}: {text}", self.sink.name);
+        if let Some(voice) = &self.voice {
+            voice.push_error(format!("keybound: {}: {text}\n", self.sink.name).as_bytes());
         }
     }
 }
@@ -301,14 +304,14 @@ mod tests {
     }
 
     fn sink(path: &Path) -> Arc<Sink> {
-        Sink::start("test".to_owned(), Out::file(path, path.parent().unwrap()).unwrap()).unwrap()
+        Sink::start("test".to_owned(), Out::file(path, path.parent().unwrap()).unwrap(), None).unwrap()
     }
 
     #[test]
     fn a_file_that_was_moved_away_is_opened_again_and_no_line_is_lost() {
         let folder = folder();
         let (path, old) = (folder.path().join("logs/access.log"), folder.path().join("old"));
-        let sink = Sink::start("test".to_owned(), Out::file(&path, folder.path()).unwrap()).unwrap();
+        let sink = Sink::start("test".to_owned(), Out::file(&path, folder.path()).unwrap(), None).unwrap();
         sink.push(b"one\n");
         std::fs::rename(&path, &old).unwrap();
         sink.push(b"two\n");
@@ -324,11 +327,42 @@ mod tests {
     #[test]
     fn a_disk_without_room_loses_lines_and_counts_them() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let sink = Sink::start("test".to_owned(), Out::File(full, PathBuf::from("/dev/full"))).unwrap();
+        let folder = folder();
+        let voice = sink(&folder.path().join("error.log"));
+        let out = Out::File(full, PathBuf::from("/dev/full"));
+        let sink = Sink::start("test".to_owned(), out, Some(Arc::clone(&voice))).unwrap();
         sink.push(b"one\ntwo\n");
         sink.flush();
+        voice.flush();
+        assert_eq!(voice.figures().written, 1);
         let figures = sink.figures();
         assert_eq!((figures.written, figures.lost), (0, 2));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_pipe_that_nobody_reads_and_what_is_dropped_is_counted() {
+        let (reader, writer) = io::pipe().unwrap();
+        let pipe =
+            || Out::File(File::from(std::os::fd::OwnedFd::from(writer.try_clone().unwrap())), PathBuf::new());
+        let voice = Sink::start("voice".to_owned(), pipe(), None).unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let out = Out::File(full, PathBuf::from("/dev/full"));
+        let speaking = Sink::start("test".to_owned(), out, Some(Arc::clone(&voice))).unwrap();
+        let line = [vec![b'x'; ENOUGH - 1], vec![b'\n']].concat();
+        let mut pushed = 0;
+        while voice.figures().dropped == 0 {
+            voice.push_error(&line);
+            pushed += 1;
+            assert!(pushed < 1000, "the pipe takes everything");
+        }
+        // A log that has to say something goes on too.
+        speaking.push(b"one\n");
+        speaking.flush();
+        assert_eq!(speaking.figures().lost, 1);
+        drop(reader);
+        voice.flush();
+        let figures = voice.figures();
+        assert_eq!(figures.written + figures.lost + figures.dropped, pushed + 1);
     }
 
     #[test]

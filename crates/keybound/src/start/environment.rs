@@ -34,6 +34,7 @@ pub(super) fn environment(
         shared: Arc::clone(&stores) as _,
         replay: stores,
         metrics: Arc::default(),
+        deliveries: Arc::default(),
         tracing: Tracing {
             instrumentations: settings.tracing_instrumentations.0,
             sampling_rate: settings.tracing_sampling_rate.0,

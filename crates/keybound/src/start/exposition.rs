@@ -129,7 +129,7 @@ fn logs(text: &mut Text) {
 }
 
 fn process(text: &mut Text) {
-    let process = Process::read();
+    let process = Process::now();
     let mut number = |name: &str, help: &str, kind: &str, value: Option<f64>| {
         if let Some(value) = value {
             text.own_family(name, help, kind);

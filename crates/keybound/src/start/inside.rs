@@ -16,7 +16,7 @@ pub(super) struct Inside {
 
 impl keybound_admin::Inside for Inside {
     fn memory(&self) -> Value {
-        let (process, memory) = (Process::read(), Memory::read());
+        let (process, memory) = (Process::now(), Memory::now());
         let figures = self.publication.plugins().registry().figures();
         let keys = figures.proof_keys;
         let sum = |of: fn(&keybound_plugins::metrics::MemoryFigures) -> u64| {
@@ -63,7 +63,7 @@ impl keybound_admin::Inside for Inside {
             .collect();
         // The Admin API and the calls to providers run where this runs.
         let control = Handle::try_current().map(|handle| runtime(&RuntimeFigures::of(&handle))).ok();
-        let process = Process::read();
+        let process = Process::now();
         json!({
             "workers": workers,
             "control": control,

@@ -1,6 +1,36 @@
 //! What the system knows of this process (`/proc/self`).
 
 use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long what was read is told to others: whoever asks again and again costs nothing.
+const FRESH: Duration = Duration::from_secs(1);
+
+static PROCESS: Kept<Process> = Kept::new();
+static MEMORY: Kept<Memory> = Kept::new();
+
+/// What was read last, and when.
+struct Kept<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T: Copy> Kept<T> {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// What was read last, or what is read now when that is not fresh any more.
+    fn get(&self, now: Instant, read: impl FnOnce() -> T) -> T {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *kept {
+            Some((at, value)) if now.saturating_duration_since(at) < FRESH => value,
+            _ => {
+                let value = read();
+                *kept = Some((now, value));
+                value
+            }
+        }
+    }
+}
 
 /// The process, as the system sees it. What cannot be read is not there.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -39,8 +69,13 @@ pub(super) struct Memory {
 }
 
 impl Process {
-    /// Reads it.
-    pub(super) fn read() -> Self {
+    /// What it is now, or was a second ago.
+    pub(super) fn now() -> Self {
+        PROCESS.get(Instant::now(), Self::read)
+    }
+
+    /// Reads it. The system counts all descriptors for that.
+    fn read() -> Self {
         let text = |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
         let boot = fs::read_to_string("/proc/stat").unwrap_or_default();
         let mut process = Self::parse(&text("stat"), &text("limits"), &boot);
@@ -73,8 +108,13 @@ impl Process {
 }
 
 impl Memory {
+    /// What it is now, or was a second ago.
+    pub(super) fn now() -> Self {
+        MEMORY.get(Instant::now(), Self::read)
+    }
+
     /// Reads it. The system walks through all mappings for that, which takes a millisecond or so.
-    pub(super) fn read() -> Self {
+    fn read() -> Self {
         Self::parse(&fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default())
     }
 
@@ -113,6 +153,16 @@ mod tests {
         assert_eq!((process.cpu_seconds, process.threads), (Some(3.0), Some(9)));
         assert_eq!((process.virtual_size, process.most_files), (Some(104_857_600), Some(1024)));
         assert_eq!(process.started, Some(1_700_000_005.0));
+    }
+
+    #[test]
+    fn what_was_read_is_told_for_a_second() {
+        let (kept, start) = (Kept::new(), Instant::now());
+        assert_eq!(kept.get(start, || 1), 1);
+        assert_eq!(kept.get(start + FRESH / 2, || 2), 1);
+        assert_eq!(kept.get(start + FRESH, || 3), 3);
+        // Whoever asked before and comes later.
+        assert_eq!(kept.get(start, || 4), 3);
     }
 
     #[test]

@@ -255,10 +255,13 @@ impl Publication {
             let compiled = compile(&self.compiler, &loaded.configuration, &self.registry)?;
             client_keys::hand_over(&loaded.configuration, &self.registry, true);
             self.warn(&loaded.configuration);
-            Ok(compiled)
+            Ok((compiled, loaded.configuration))
         });
         *self.fault.write().unwrap_or_else(PoisonError::into_inner) = compiled.as_ref().err().cloned();
-        self.count(compiled.map(|snapshot| self.snapshot.store(Arc::new(snapshot))))
+        self.count(compiled.map(|(snapshot, configuration)| {
+            self.snapshot.store(Arc::new(snapshot));
+            self.registry.registry().configured(&configuration);
+        }))
     }
 
     /// Puts a declared configuration in place when it can serve.
@@ -275,6 +278,7 @@ impl Publication {
         *declarations.held.write().unwrap_or_else(PoisonError::into_inner) =
             Held { text, hash: declared.hash.clone(), loaded };
         self.snapshot.store(Arc::new(snapshot));
+        self.registry.registry().configured(&declared.configuration);
         Ok(())
     }
 

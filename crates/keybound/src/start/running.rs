@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keybound_admin::AdminState;
 use keybound_gateway::{BindFault, Closing, Compiler, Gateway, RunFault};
@@ -38,6 +38,9 @@ pub struct Running {
     /// The Status API goes on while requests in flight finish.
     stop_status: watch::Sender<bool>,
     stop_delay: Duration,
+    stop_deadline: Duration,
+    /// When everything has ended at the latest, once it was told to.
+    ends: Option<Instant>,
     closing: Closing,
     heritage: Heritage,
     shown: ShownCertificates,
@@ -141,7 +144,7 @@ impl Running {
         heir.moment().await;
         heir.waits()?;
         self.publication.stopping();
-        let _ = self.stop.send(true);
+        self.end_in_time();
         let _ = self.stop_status.send(true);
         let closing = self.closing.clone();
         if tokio::time::timeout(ADMIN_STOP, closing.closed()).await.is_err() {
@@ -176,9 +179,17 @@ impl Running {
             tokio::time::sleep(self.stop_delay).await;
         }
         self.heritage = Heritage::default();
+        self.end_in_time();
+        self.finish().await;
+    }
+
+    /// Tells the data plane to end, and what plugins send to log servers and collectors not to wait any more.
+    fn end_in_time(&mut self) {
+        let ends = Instant::now() + self.stop_deadline;
+        self.ends = Some(ends);
         // Nobody is left to be told when everything ended by itself.
         let _ = self.stop.send(true);
-        self.finish().await;
+        self.publication.plugins().registry().deliveries().close(ends);
     }
 
     /// Lets the requests in flight finish, after everything was handed over, and closes the store.
@@ -189,6 +200,8 @@ impl Running {
             Ok(Err(fault)) => tracing::error!(%fault, "the data plane ended badly"),
             Err(error) => tracing::error!(%error, "the data plane ended badly"),
         }
+        let ends = self.ends.unwrap_or_else(|| Instant::now() + self.stop_deadline);
+        self.publication.plugins().registry().deliveries().finish(ends).await;
         let _ = self.stop_status.send(true);
         if !self.control_plane.is_finished()
             && tokio::time::timeout(ADMIN_STOP, self.control_plane).await.is_err()
@@ -296,6 +309,7 @@ impl Prepared {
         let data_plane = tokio::spawn(gateway.run(control_plane::until(stopped.clone())));
         let control_plane = tokio::spawn(control_plane.serve(state, stopped, status_stopped));
         let stop_delay = Duration::from_secs(u64::from(settings.stop_delay.0));
+        let stop_deadline = Duration::from_secs(u64::from(settings.stop_deadline.0));
         Running {
             proxy,
             admin,
@@ -306,6 +320,8 @@ impl Prepared {
             stop,
             stop_status,
             stop_delay,
+            stop_deadline,
+            ends: None,
             closing,
             heritage,
             shown,

@@ -3,11 +3,37 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use keybound_oidc::{HttpClient, HttpSettings, Url};
 
 use crate::environment::Environment;
 use crate::typed::is_framing;
+
+/// After which answers a message is sent again; every other one but success is final.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Again {
+    /// Those that speak of the moment: 408, 425, 429, and faults of the server.
+    Moment,
+    /// Those that OTLP/HTTP says so of: 429, 502, 503, 504.
+    Otlp,
+}
+
+impl Again {
+    fn after(self, status: StatusCode) -> bool {
+        match self {
+            Self::Moment => matches!(status.as_u16(), 408 | 425 | 429 | 500..),
+            Self::Otlp => matches!(status.as_u16(), 429 | 502..=504),
+        }
+    }
+}
+
+/// Why a message did not arrive, without the URL: it may hold a secret.
+#[derive(Debug)]
+pub(crate) struct NotTaken {
+    pub(crate) text: String,
+    /// Whether it would not be taken another time either.
+    pub(crate) is_final: bool,
+}
 
 /// Where messages go, and how.
 pub(crate) struct Target {
@@ -22,6 +48,7 @@ pub(crate) struct Target {
     pub(crate) timeout: f64,
     pub(crate) keepalive: bool,
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) again: Again,
 }
 
 /// Sends messages.
@@ -31,6 +58,7 @@ pub(crate) struct Sender {
     url: Url,
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
+    again: Again,
 }
 
 impl Sender {
@@ -62,19 +90,48 @@ impl Sender {
             url,
             method: target.method,
             headers,
+            again: target.again,
         })
     }
 
     /// Sends one message.
     ///
     /// # Errors
-    /// Why it did not arrive, without the URL: it may hold a secret.
-    pub(crate) async fn send(&self, body: Bytes) -> Result<(), String> {
+    /// [`NotTaken`]
+    pub(crate) async fn send(&self, body: Bytes) -> Result<(), NotTaken> {
         let sent = self.client.deliver(self.method.clone(), &self.url, &self.headers, body).await;
         match sent {
             Ok(status) if status.is_success() => Ok(()),
-            Ok(status) => Err(format!("{} answered {}", self.taker, status.as_u16())),
-            Err(cause) => Err(format!("{} cannot be reached: {cause:?}", self.taker)),
+            Ok(status) => Err(NotTaken {
+                text: format!("{} answered {}", self.taker, status.as_u16()),
+                is_final: !self.again.after(status),
+            }),
+            Err(cause) => Err(NotTaken {
+                text: format!("{} cannot be reached: {cause:?}", self.taker),
+                is_final: false,
+            }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let again = |again: Again| -> Vec<u16> {
+            let codes = (200..600).filter_map(|code| StatusCode::from_u16(code).ok());
+            let failures = codes.filter(|code| !code.is_success() && !code.is_server_error());
+            failures.filter(|code| again.after(*code)).map(|code| code.as_u16()).collect()
+        };
+        assert_eq!(again(Again::Moment), [408, 425, 429]);
+        assert_eq!(again(Again::Otlp), [429]);
+        let faults = |again: Again| {
+            [500, 501, 502, 503, 504, 507]
+                .map(|code| StatusCode::from_u16(code).map(|code| again.after(code)))
+        };
+        assert_eq!(faults(Again::Moment).map(Result::unwrap), [true; 6]);
+        assert_eq!(faults(Again::Otlp).map(Result::unwrap), [false, false, true, true, true, false]);
     }
 }

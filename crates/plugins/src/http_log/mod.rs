@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::contract::{Decision, Exchange, Flow, Listening, LogEntry, Plugin};
-use crate::delivery::{Queue, Sender, Settings, Target};
+use crate::delivery::{Again, Queue, Sender, Settings, Target};
 use crate::environment::Environment;
 use crate::kind::Kind;
 use crate::typed::{Simple, read};
@@ -65,11 +65,11 @@ fn build(id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn
         timeout: config.timeout,
         keepalive: config.keepalive > 0.0,
         headers: config.headers.unwrap_or_default(),
+        again: Again::Moment,
     };
     let sender = Sender::new(target, environment)?;
-    let runtime = environment.runtime.clone();
     Ok(Arc::new(HttpLog {
-        queue: Arc::new(Queue::new((NAME, id), queue, sender, Box::new(compose), runtime)),
+        queue: Queue::new((NAME, id), queue, sender, Box::new(compose), environment),
         clock: Arc::clone(&environment.clock),
     }))
 }
@@ -107,6 +107,6 @@ impl Plugin for HttpLog {
 
 impl Drop for HttpLog {
     fn drop(&mut self) {
-        self.queue.close();
+        self.queue.end();
     }
 }

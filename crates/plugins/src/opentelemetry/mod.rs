@@ -5,6 +5,7 @@
 
 mod context;
 mod encode;
+pub(crate) mod fuzzing;
 mod request;
 mod sampling;
 mod schema;
@@ -23,7 +24,7 @@ use uuid::Uuid;
 use self::context::{Context, TRACEPARENT, TRACESTATE};
 use self::sampling::{Sampler, Strategy};
 use crate::contract::{Decision, Exchange, Flow, Head, Listening, LogEntry, Plugin, ResponseHead, Trace};
-use crate::delivery::{Queue, Sender, Settings, Target};
+use crate::delivery::{Again, Queue, Sender, Settings, Target};
 use crate::environment::{Environment, Instrumentations, Random};
 use crate::kind::Kind;
 use crate::typed::{Simple, read, settable};
@@ -95,7 +96,7 @@ fn build(id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn
     let queue = config.traces_endpoint.clone().filter(|_| measures);
     let queue = queue.map(|url| deliver(id, url, &config, environment)).transpose()?;
     Ok(Arc::new(OpenTelemetry {
-        queue: queue.map(Arc::new),
+        queue,
         clock: Arc::clone(&environment.clock),
         random: Arc::clone(&environment.random),
         measured: environment.tracing.instrumentations,
@@ -111,7 +112,7 @@ fn build(id: Uuid, config: &Record, environment: &Environment) -> Result<Arc<dyn
 }
 
 /// The way to the collector.
-fn deliver(id: Uuid, url: String, config: &Config, environment: &Environment) -> Result<Queue, String> {
+fn deliver(id: Uuid, url: String, config: &Config, environment: &Environment) -> Result<Arc<Queue>, String> {
     let mut settings = config.queue.clone();
     // Old names.
     if let Some(count) = config.batch_span_count {
@@ -129,6 +130,7 @@ fn deliver(id: Uuid, url: String, config: &Config, environment: &Environment) ->
         timeout: config.connect_timeout + config.send_timeout + config.read_timeout,
         keepalive: true,
         headers: config.headers.clone().unwrap_or_default(),
+        again: Again::Otlp,
     };
     let mut bytes = [0; 16];
     environment.random.fill(&mut bytes);
@@ -140,8 +142,7 @@ fn deliver(id: Uuid, url: String, config: &Config, environment: &Environment) ->
     attributes.extend(config.resource_attributes.clone().unwrap_or_default());
     let resource = encode::resource(&attributes);
     let compose = Box::new(move |entries: &[Bytes]| encode::message(&resource, entries));
-    let runtime = environment.runtime.clone();
-    Ok(Queue::new((NAME, id), settings, Sender::new(target, environment)?, compose, runtime))
+    Ok(Queue::new((NAME, id), settings, Sender::new(target, environment)?, compose, environment))
 }
 
 impl Plugin for OpenTelemetry {
@@ -230,7 +231,7 @@ impl Plugin for OpenTelemetry {
 impl Drop for OpenTelemetry {
     fn drop(&mut self) {
         if let Some(queue) = &self.queue {
-            queue.close();
+            queue.end();
         }
     }
 }

@@ -127,6 +127,7 @@ fn node(provider: &Provider, redis: &Arc<Redis>, changes: Value) -> Chain {
         shared: own(),
         counters: own(),
         metrics: Arc::default(),
+        deliveries: Arc::default(),
         root: Arc::new(RootSecret::new([9; 32], true)),
         started_at: UnixTime::from_secs(NOW - 10),
     });

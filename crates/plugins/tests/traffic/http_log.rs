@@ -59,12 +59,22 @@ fn with_secrets() -> LogEntry {
     LogEntry { fields: Some(Box::new(fields)), ..entry() }
 }
 
+/// How many entries were given up for this reason.
+fn lost(world: &World, reason: &str) -> u64 {
+    let figures = world.registry.figures().deliveries;
+    figures.iter().flat_map(|of| of.lost).find(|(name, _)| *name == reason).unwrap().1
+}
+
 fn plugin(server: &Server, changes: Value) -> std::sync::Arc<dyn Plugin> {
+    plugin_of(&World::new(), server, changes)
+}
+
+fn plugin_of(world: &World, server: &Server, changes: Value) -> std::sync::Arc<dyn Plugin> {
     let mut config = json!({"http_endpoint": server.url(), "queue": {"max_coalescing_delay": 0}});
     for (name, value) in changes.as_object().unwrap() {
         config[name] = value.clone();
     }
-    World::new().build("http-log", &config).unwrap()
+    world.build("http-log", &config).unwrap()
 }
 
 #[tokio::test]
@@ -124,6 +134,75 @@ async fn a_call_that_fails_is_tried_again() {
     let (_, first) = server.call(500).await;
     let (_, second) = server.call(200).await;
     assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn a_final_refusal_is_not_tried_again_and_what_may_pass_is() {
+    for (status, is_final) in [
+        (400, true),
+        (401, true),
+        (404, true),
+        (413, true),
+        (301, true),
+        (408, false),
+        (425, false),
+        (429, false),
+    ] {
+        let (server, world) = (Server::start().await, World::new());
+        let plugin =
+            plugin_of(&world, &server, json!({"queue": {"max_coalescing_delay": 0, "max_batch_size": 1}}));
+        plugin.log(&LogEntry { status: http::StatusCode::from_u16(201).ok(), ..entry() });
+        plugin.log(&LogEntry { status: http::StatusCode::from_u16(202).ok(), ..entry() });
+        let (_, first) = server.call(status).await;
+        assert_eq!(first["response"]["status"], 201, "{status}");
+        let (_, second) = server.call(200).await;
+        let next = if is_final { 202 } else { 201 };
+        assert_eq!(second["response"]["status"], next, "{status}");
+        assert_eq!(lost(&world, "refused"), u64::from(is_final), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_sent_at_the_end_of_the_process_and_what_cannot_be_is_given_up_in_time() {
+    let (server, world) = (Server::start().await, World::new());
+    let plugin =
+        plugin_of(&world, &server, json!({"queue": {"max_batch_size": 100, "max_coalescing_delay": 3600}}));
+    plugin.log(&entry());
+    let late = std::time::Instant::now() + std::time::Duration::from_secs(3600);
+    let ((_, one), ()) = tokio::join!(server.call(200), world.registry.deliveries().finish(late));
+    assert_eq!(one["request"]["method"], "GET");
+    assert_eq!(lost(&world, "ended"), 0);
+
+    // Nobody answers, and the time is over.
+    plugin.log(&entry());
+    plugin.log(&entry());
+    world.registry.deliveries().finish(std::time::Instant::now()).await;
+    assert_eq!(lost(&world, "ended"), 2);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_gone_does_not_wait_for_its_next_try() {
+    let (server, world) = (Server::start().await, World::new());
+    let queue = json!({
+        "initial_retry_delay": 3600, "max_retry_delay": 3600, "max_retry_time": 1_000_000, "max_coalescing_delay": 0,
+    });
+    let plugin = plugin_of(&world, &server, json!({ "queue": queue }));
+    plugin.log(&entry());
+    let (_, first) = server.call(500).await;
+    drop(plugin);
+    let (_, second) = server.call(200).await;
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn an_entry_longer_than_max_bytes_is_counted_and_those_after_it_are_sent() {
+    let (server, world) = (Server::start().await, World::new());
+    let plugin = plugin_of(&world, &server, json!({"queue": {"max_bytes": 2000, "max_coalescing_delay": 0}}));
+    plugin.log(&LogEntry { path: format!("/{}", "a".repeat(2000)), ..entry() });
+    assert_eq!((lost(&world, "size"), lost(&world, "queue")), (1, 0));
+    plugin.log(&entry());
+    let (_, sent) = server.call(200).await;
+    assert_eq!(sent["request"]["method"], "GET");
 }
 
 #[tokio::test]

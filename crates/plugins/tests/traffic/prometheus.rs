@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
+use keybound_model::Configuration;
 use keybound_plugins::contract::{LogEntry, Plugin, UpstreamFacts};
 use keybound_plugins::metrics::{Health, Node, TargetHealth, render};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::{World, scope};
 
@@ -44,6 +46,19 @@ fn text(world: &World, targets: &[TargetHealth]) -> String {
         targets,
     };
     render(&world.metrics, &node, &world.registry.figures(), |_| ())
+}
+
+/// Adds an entity with this name, and with what its view demands.
+fn add(configuration: &mut Configuration, entity: &str, name: &str) {
+    let all = json!({
+        "id": Uuid::from_u128(name.bytes().map(u128::from).sum()),
+        "created_at": 1, "name": name, "username": name, "custom_id": null, "tags": null,
+        "protocol": "http", "host": "a", "port": 80, "path": null, "retries": 5, "connect_timeout": 1, "write_timeout": 1,
+        "read_timeout": 1, "client_certificate": null, "enabled": true, "protocols": ["http"],
+        "https_redirect_status_code": 426, "strip_path": true, "preserve_host": false, "request_buffering": true,
+        "response_buffering": true, "service": null,
+    });
+    configuration.add(entity, all.as_object().unwrap()).unwrap();
 }
 
 fn log(plugin: &dyn Plugin, times: usize) {
@@ -104,4 +119,35 @@ async fn the_health_of_targets_is_told_while_an_instance_wants_it() {
     assert!(text(&world, &targets).contains(line));
     drop(plugin);
     assert!(!text(&world, &targets).contains("upstream_target_health"));
+}
+
+#[tokio::test]
+async fn series_of_what_is_not_configured_any_more_are_forgotten() {
+    let world = World::new();
+    let plugin =
+        world.build("prometheus", &json!({"status_code_metrics": true, "per_consumer": true})).unwrap();
+    let mut configuration = Configuration::default();
+    for (entity, name) in
+        [("services", "orders"), ("routes", "all"), ("consumers", "alice"), ("consumers", "bob")]
+    {
+        add(&mut configuration, entity, name);
+    }
+    for consumer in &configuration.consumers {
+        plugin.log(&LogEntry { consumer: Some(consumer.clone().into()), ..entry() });
+    }
+    plugin.log(&LogEntry { scope: None, ..entry() });
+    let series =
+        |text: &str| text.lines().filter(|line| line.starts_with("kong_http_requests_total{")).count();
+    world.registry.configured(&configuration);
+    assert_eq!(series(&text(&world, &[])), 3, "what is configured stays");
+
+    configuration.consumers.retain(|consumer| consumer.username.as_deref() == Some("bob"));
+    world.registry.configured(&configuration);
+    let without_alice = text(&world, &[]);
+    assert_eq!(series(&without_alice), 2);
+    assert!(!without_alice.contains("alice") && without_alice.contains("bob"), "{without_alice}");
+
+    configuration.routes.clear();
+    world.registry.configured(&configuration);
+    assert_eq!(series(&text(&world, &[])), 1, "what has no route stays");
 }

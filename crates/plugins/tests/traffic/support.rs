@@ -102,6 +102,7 @@ impl World {
             shared: Arc::clone(&stores) as _,
             counters: stores,
             metrics: Arc::clone(&metrics),
+            deliveries: Arc::default(),
             root: Arc::new(RootSecret::new([0; 32], false)),
             started_at: UnixTime::from_secs(NOW - 10),
         });

@@ -133,6 +133,18 @@ impl Bindings {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.series.read().is_empty()
+    }
+
+    /// Forgets the series of services and routes that are not known.
+    pub(super) fn retain(&self, is_known: impl Fn(&str, &str) -> bool) {
+        let are_known = self.series.read().keys().all(|key| is_known(&key.service, &key.route));
+        if !are_known {
+            self.series.write().retain(|key, _| is_known(&key.service, &key.route));
+        }
+    }
+
     fn series(&self, mut key: Key) -> Arc<Spread<Count>> {
         {
             // Whoever comes when there is no room for more waits for nobody.

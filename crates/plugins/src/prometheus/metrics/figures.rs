@@ -19,6 +19,19 @@ pub struct Figures {
     pub memories: Vec<MemoryFigures>,
     /// The providers in use.
     pub providers: Vec<Standing>,
+    /// What was sent to log servers and collectors.
+    pub deliveries: Vec<DeliveryFigures>,
+}
+
+/// What became of the entries that one plugin sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryFigures {
+    /// The plugin's name.
+    pub plugin: &'static str,
+    /// Entries that arrived.
+    pub sent: u64,
+    /// Entries that were given up, by why.
+    pub lost: [(&'static str, u64); 5],
 }
 
 /// What is kept of the keys of proofs.
@@ -60,6 +73,7 @@ impl Figures {
         self.write_signatures(calls, text);
         write_calls(calls, text);
         self.write_providers(text);
+        self.write_deliveries(text);
     }
 
     fn write_caches(&self, calls: &CallCounts, text: &mut Text) {
@@ -114,6 +128,21 @@ impl Figures {
         for (of, counts) in [("proof", self.proof_keys.signatures), ("token", calls.signatures())] {
             for (algorithm, count) in Algorithm::ALL.into_iter().zip(counts) {
                 text.own_sample(name, &[("of", of), ("algorithm", algorithm.name())], count);
+            }
+        }
+    }
+
+    fn write_deliveries(&self, text: &mut Text) {
+        let name = "keybound_plugin_entries_sent_total";
+        text.own_family(name, "Entries that a log server or a collector took, by plugin", "counter");
+        for of in &self.deliveries {
+            text.own_sample(name, &[("plugin", of.plugin)], of.sent);
+        }
+        let name = "keybound_plugin_entries_lost_total";
+        text.own_family(name, "Entries for them that were given up, by plugin and reason", "counter");
+        for of in &self.deliveries {
+            for (reason, lost) in of.lost {
+                text.own_sample(name, &[("plugin", of.plugin), ("reason", reason)], lost);
             }
         }
     }

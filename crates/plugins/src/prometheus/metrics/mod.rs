@@ -1,6 +1,7 @@
 //! What `prometheus` counts, and the text in which it is told.
 
 mod bindings;
+mod configured;
 mod figures;
 mod histogram;
 mod node;
@@ -22,7 +23,7 @@ use parking_lot::RwLock;
 use crate::contract::{LogEntry, Scope};
 
 pub(crate) use self::bindings::{Bindings, Outcome};
-pub use self::figures::{Figures, MemoryFigures, ProofKeyFigures};
+pub use self::figures::{DeliveryFigures, Figures, MemoryFigures, ProofKeyFigures};
 pub use self::node::{Connections, Health, Node, TargetHealth};
 pub(crate) use self::possession::Possession;
 use self::recent::{Recent, address, is_same, mark};

@@ -161,6 +161,7 @@ pub(crate) fn registry() -> (Arc<FixedClock>, Registry) {
         shared: Arc::new(Memory),
         counters: Arc::new(Memory),
         metrics: Arc::default(),
+        deliveries: Arc::default(),
         root: Arc::new(RootSecret::new([0; 32], false)),
         started_at: UnixTime::from_secs(NOW - 10),
     });

@@ -128,6 +128,7 @@ impl Gate {
             shared: Arc::new(shelves.clone()),
             counters: Arc::clone(&stores) as _,
             metrics: Arc::clone(&metrics),
+            deliveries: Arc::default(),
             root: Arc::new(RootSecret::new([0; 32], shared)),
             started_at: at.unwrap_or(UnixTime::from_secs(NOW - 10)),
         });
