@@ -52,7 +52,7 @@ fn an_event_arrives_before_the_upstream_sends_the_next() {
     for event in EVENTS {
         let chunk = format!("{:x}\r\n{event}\r\n", event.len());
         upstream.send(&chunk);
-        client.expect(&chunk.to_ascii_uppercase().replace(&event.to_ascii_uppercase(), event));
+        client.expect(&chunk);
     }
 }
 

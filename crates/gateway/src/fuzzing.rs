@@ -3,15 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use http::Uri;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use keybound_plugins::contract::{Connection, Head, RequestPath};
 use keybound_plugins::fault::RequestFault;
 
+use crate::h1::Piece;
 use crate::head::authority::LastHost;
 use crate::head::{self, Arrival};
-use crate::listen::framing::FramingWatch;
+use crate::listen::http1::Decoder;
+use crate::listen::http1::head::{HeadBounds, HeadReader};
 use crate::listen::proxy_protocol;
 use crate::settings::{Limits, Trust};
 
@@ -64,37 +67,80 @@ pub fn replaced_target(path: &str, query: Option<&str>) -> Option<PathAndQuery> 
     crate::upstream::uri::replaced_target(path, query)
 }
 
-/// What the watch over framing says of a connection's bytes, fed in pieces of `size`.
+/// What is read of a connection's bytes, fed in pieces of `size`: heads and bodies, up to what ends it.
 #[must_use]
 pub fn framing(bytes: &[u8], size: usize) -> Framing {
-    let mut watch = FramingWatch::new();
+    let bounds = HeadBounds { bytes: 64 * 1024, fields: 100 };
+    let (mut input, mut reader) = (BytesMut::new(), HeadReader::default());
+    let mut body: Option<Decoder> = None;
     let mut all = Framing::default();
     for piece in bytes.chunks(size.max(1)) {
-        let (heads, broken) = watch.feed(piece);
-        if all.before_doubt.is_none() {
-            all.before_doubt = heads.before_doubt.map(|before| all.complete + before);
-        }
-        all.complete += heads.complete;
-        all.within = heads.within;
-        if broken.is_some() {
-            all.broken = true;
-            break;
+        input.extend_from_slice(piece);
+        loop {
+            let whole = match &mut body {
+                Some(decoder) => match decoder.next(&mut input) {
+                    Ok(Some(Piece::Data(data))) => {
+                        all.content.extend_from_slice(&data);
+                        decoder.is_over()
+                    }
+                    Ok(Some(Piece::Trailers(_) | Piece::End)) => true,
+                    Ok(None) => break,
+                    Err(_) => {
+                        all.end = End::Broken;
+                        return all;
+                    }
+                },
+                None => match reader.read(&mut input, bounds) {
+                    Ok(Some(head)) => {
+                        all.heads.push(head.parts.method.to_string());
+                        if head.in_doubt {
+                            all.end = End::InDoubt;
+                            return all;
+                        }
+                        body = Decoder::of(head.length);
+                        continue;
+                    }
+                    Ok(None) => break,
+                    Err(_) => {
+                        all.end = End::NoHead;
+                        return all;
+                    }
+                },
+            };
+            if whole {
+                body = None;
+            }
         }
     }
+    all.end = if body.is_some() { End::WithinBody } else { End::Open };
     all
 }
 
-/// What was found of a connection's framing.
+/// What was read of a connection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Framing {
-    /// Heads that are complete.
-    pub complete: u64,
-    /// How many of them came before the first that is in doubt.
-    pub before_doubt: Option<u64>,
-    /// Whether the bytes end within a head.
-    pub within: bool,
-    /// Whether chunks or trailers are not as they must be.
-    pub broken: bool,
+    /// The methods of the heads that are complete.
+    pub heads: Vec<String>,
+    /// What was read of bodies, all together.
+    pub content: Vec<u8>,
+    /// Where reading ended.
+    pub end: End,
+}
+
+/// Where the reading of a connection ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It goes on with a head.
+    #[default]
+    Open,
+    /// It goes on within a body.
+    WithinBody,
+    /// The last of the heads has two readings.
+    InDoubt,
+    /// Behind the last of the heads comes something that is none.
+    NoHead,
+    /// The body of the last of the heads is not as it must be.
+    Broken,
 }
 
 /// Removes from trailers what a reader could take for a part of the head.

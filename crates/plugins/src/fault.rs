@@ -97,6 +97,9 @@ pub enum RequestFault {
     /// A path with a broken escape, a backslash, or an encoded slash that hides a dot segment.
     #[error("the path is malformed or ambiguous")]
     Path,
+    /// Bytes that are not the head of a request.
+    #[error("what came is not the head of a request")]
+    Malformed,
     /// Content length and transfer coding that leave the body's end in doubt.
     #[error("the length of the request's body is in doubt")]
     Framing,
@@ -181,11 +184,12 @@ impl Fault {
 
 impl RequestFault {
     /// All of them, for the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Host,
         Self::HostMalformed,
         Self::Target,
         Self::Path,
+        Self::Malformed,
         Self::Framing,
         Self::ConnectionNominates,
         Self::ForwardedContradiction,
@@ -202,6 +206,7 @@ impl RequestFault {
             Self::HostMalformed => ("request_host_malformed", StatusCode::BAD_REQUEST, "Bad request"),
             Self::Target => ("request_target", StatusCode::BAD_REQUEST, "Bad request"),
             Self::Path => ("request_path", StatusCode::BAD_REQUEST, "Bad request"),
+            Self::Malformed => ("request_malformed", StatusCode::BAD_REQUEST, "Bad request"),
             Self::Framing => ("request_framing", StatusCode::BAD_REQUEST, "Bad request"),
             Self::ConnectionNominates => {
                 ("request_connection_nominates", StatusCode::BAD_REQUEST, "Bad request")

@@ -1,41 +1,44 @@
 //! Any bytes as what a client sends on a connection; the first byte says in what pieces it comes.
 
-use keybound_gateway::fuzzing::framing;
-
-/// A line as long as this may be kept only in part when it comes in pieces, and is in doubt then.
-const LONG: usize = 60;
+use keybound_gateway::fuzzing::{End, framing};
 
 /// However the bytes are cut, the same is found, and of the first head it is what a slow and plain reader finds.
 pub fn run(data: &[u8]) {
     let Some((size, bytes)) = data.split_first() else { return };
     let whole = framing(bytes, bytes.len());
     let cut = framing(bytes, usize::from(*size).max(1));
-    if bytes.split(|byte| *byte == b'\n').all(|line| line.len() < LONG) {
+    // What is no head is found at the latest when the head ends, and may be found before.
+    if (whole.end, cut.end) == (End::NoHead, End::Open) {
+        assert_eq!((&whole.heads, &whole.content), (&cut.heads, &cut.content));
+    } else {
         assert_eq!(whole, cut);
-    } else if cut.before_doubt.is_none() && !cut.broken {
-        assert_eq!(whole, cut, "in pieces it is never clearer than at once");
     }
     match first_head(bytes) {
-        None => assert_eq!((whole.complete, whole.broken), (0, false)),
-        Some(doubt) => assert_eq!((whole.complete > 0, whole.before_doubt == Some(0)), (true, doubt)),
+        None => assert!(whole.heads.is_empty() && matches!(whole.end, End::Open | End::NoHead), "{whole:?}"),
+        Some(_) if whole.end == End::NoHead && whole.heads.is_empty() => {}
+        Some(doubt) => {
+            assert!(!whole.heads.is_empty(), "{whole:?}");
+            assert_eq!(whole.heads.len() == 1 && whole.end == End::InDoubt, doubt, "{whole:?}");
+        }
     }
 }
 
 /// Whether the first head can be read in two ways; `None` when it does not end.
 fn first_head(bytes: &[u8]) -> Option<bool> {
     let ended = bytes.iter().rposition(|byte| *byte == b'\n')? + 1;
-    let (mut doubt, mut lengths, mut codings, mut any) = (false, 0, 0, false);
+    let (mut doubt, mut lengths, mut codings, mut any, mut old) = (false, 0, 0, false, false);
     for line in bytes[..ended].split_inclusive(|byte| *byte == b'\n') {
         let line = &line[..line.len() - 1];
         doubt |= !line.ends_with(b"\r");
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             if any {
-                return Some(doubt || lengths + codings > 1);
+                return Some(doubt || lengths + codings > 1 || (old && codings > 0));
             }
             continue;
         }
         if !std::mem::replace(&mut any, true) {
+            old = line.ends_with(b" HTTP/1.0");
             continue;
         }
         let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };

@@ -97,7 +97,6 @@ impl Chunks {
     }
 
     /// Whether nothing is left but to say so.
-    #[cfg(test)]
     pub(crate) fn is_over(&self) -> bool {
         self.part == Part::End
     }

@@ -57,7 +57,8 @@ impl LastHost {
         let authority = Authority::parse(value.to_str().map_err(|_| RequestFault::HostMalformed)?)?;
         let host = authority.routing_host();
         let parsed = Rc::new((authority, host));
-        *last = Some((value.clone(), Rc::clone(&parsed)));
+        // A copy of its own: the value is a part of a head that is not kept for it.
+        *last = HeaderValue::from_bytes(value.as_bytes()).ok().map(|value| (value, Rc::clone(&parsed)));
         Ok(parsed)
     }
 }

@@ -1,4 +1,4 @@
-//! From what hyper parsed to a [`Head`]: everything about framing, host and path that hyper leaves to its user.
+//! From what was parsed to a [`Head`]: everything about framing, host and path that is not a matter of bytes.
 
 pub(crate) mod authority;
 pub(crate) mod client_ip;
@@ -36,7 +36,7 @@ pub(crate) struct Received {
     pub(crate) forwarded_for: bool,
 }
 
-/// What is known of a request beside what hyper parsed.
+/// What is known of a request beside what was parsed.
 pub(crate) struct Arrival<'a> {
     pub(crate) connection: &'a Arc<Connection>,
     pub(crate) last_host: &'a LastHost,

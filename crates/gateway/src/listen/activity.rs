@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::counts::Share;
-use super::framing::Heads;
 use super::load::Load;
 use crate::settings::Limits;
 
@@ -27,16 +26,12 @@ struct State {
     in_flight: AtomicU32,
     /// Requests that were begun.
     begun: AtomicU64,
-    /// Heads that were read, where they are followed; and how many of them came before one that is in doubt.
-    heads: AtomicU64,
-    before_doubt: AtomicU64,
     /// When the last request ended, or the connection began.
     idle_since: AtomicU64,
     /// When the first byte of the next head came; 0: not yet.
     head_since: AtomicU64,
     /// When a write could not go on; 0: it can.
     blocked_since: AtomicU64,
-    upgraded: AtomicBool,
     /// Requests that the client gave up before their answer.
     given_up: AtomicU64,
     /// Whether the client may still be sending a body.
@@ -77,12 +72,9 @@ impl Activity {
             load: load.clone(),
             in_flight: AtomicU32::new(0),
             begun: AtomicU64::new(0),
-            heads: AtomicU64::new(u64::MAX),
-            before_doubt: AtomicU64::new(u64::MAX),
             idle_since: AtomicU64::new(ticks.now()),
             head_since: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
-            upgraded: AtomicBool::new(false),
             given_up: AtomicU64::new(0),
             body_waits: AtomicBool::new(false),
         }))
@@ -113,32 +105,16 @@ impl Activity {
         self.0.body_waits.load(Relaxed)
     }
 
-    /// Whether the framing of the request that was begun last is in doubt, or that of one before it.
-    pub(crate) fn framing_in_doubt(&self) -> bool {
-        let begun = self.begun();
-        begun > self.0.before_doubt.load(Relaxed) || begun > self.0.heads.load(Relaxed)
+    /// A part of the next head is there, or of what stands before it: from the first byte on there is a bound to the time for it.
+    pub(crate) fn head_comes(&self) {
+        if self.0.head_since.load(Relaxed) == 0 {
+            self.0.head_since.store(self.0.ticks.now(), Relaxed);
+        }
     }
 
-    /// The heads of the connection's requests are followed from here on: it speaks HTTP/1.
-    pub(crate) fn follows_heads(&self) {
-        self.0.heads.store(0, Relaxed);
-    }
-
-    /// What was read of heads.
-    pub(crate) fn read(&self, heads: Heads) {
-        let state = &self.0;
-        let known = state.heads.load(Relaxed);
-        if let Some(before) = heads.before_doubt
-            && state.before_doubt.load(Relaxed) == u64::MAX
-        {
-            state.before_doubt.store(known.saturating_add(before), Relaxed);
-        }
-        state.heads.store(known.saturating_add(heads.complete), Relaxed);
-        if !heads.within {
-            state.head_since.store(0, Relaxed);
-        } else if heads.complete > 0 || state.head_since.load(Relaxed) == 0 {
-            state.head_since.store(state.ticks.now(), Relaxed);
-        }
+    /// All of it is.
+    pub(crate) fn head_is_there(&self) {
+        self.0.head_since.store(0, Relaxed);
     }
 
     /// The client does not want the answer any more.
@@ -158,21 +134,14 @@ impl Activity {
         self.begun() >= u64::from(limits.max_requests_per_connection)
     }
 
-    /// The connection speaks another protocol from here on.
-    pub(crate) fn upgrade(&self) {
-        self.0.upgraded.store(true, Relaxed);
-    }
-
-    pub(crate) fn is_upgraded(&self) -> bool {
-        self.0.upgraded.load(Relaxed)
-    }
-
     /// Since when nothing was asked, in the worker's ticks; `None` while something is, or is on its way: a head that has begun,
-    /// and what a connection that has just come is there for.
+    /// an answer that the client does not take, and what a connection that has just come is there for.
     pub(crate) fn idle_since(&self) -> Option<u64> {
         let state = &self.0;
         let since = state.idle_since.load(Relaxed);
-        let asks = state.in_flight.load(Relaxed) > 0 || state.head_since.load(Relaxed) > 0;
+        let asks = state.in_flight.load(Relaxed) > 0
+            || state.head_since.load(Relaxed) > 0
+            || state.blocked_since.load(Relaxed) > 0;
         let is_new = self.is_unused() && state.ticks.now().saturating_sub(since) < NEW;
         (!asks && !is_new).then_some(since)
     }
@@ -248,10 +217,6 @@ impl Drop for Busy {
         }
         if state.in_flight.fetch_sub(1, Relaxed) == 1 {
             state.idle_since.store(state.ticks.now(), Relaxed);
-            // The time for a head that came meanwhile runs from here: nobody read on before.
-            if state.head_since.load(Relaxed) != 0 {
-                state.head_since.store(state.ticks.now(), Relaxed);
-            }
         }
     }
 }
@@ -275,10 +240,6 @@ mod tests {
         Activity::new(&Ticks::default(), &Load::new(&Limits::default()))
     }
 
-    fn part_of_a_head() -> Heads {
-        Heads { within: true, ..Heads::default() }
-    }
-
     fn overdue_at(activity: &Activity, millis: u64) -> bool {
         activity.0.ticks.set(millis);
         activity.is_overdue(&limits())
@@ -295,9 +256,9 @@ mod tests {
     fn a_head_that_trickles_ends_after_the_head_time_from_its_first_byte() {
         let activity = activity();
         activity.0.ticks.set(15_000);
-        activity.read(part_of_a_head());
+        activity.head_comes();
         activity.0.ticks.set(24_000);
-        activity.read(part_of_a_head());
+        activity.head_comes();
         assert!(!overdue_at(&activity, 25_000));
         assert!(overdue_at(&activity, 25_001));
     }
@@ -313,40 +274,24 @@ mod tests {
     }
 
     #[test]
-    fn doubt_is_about_its_own_request_and_those_behind_it() {
+    fn a_head_that_is_there_has_used_up_nothing_of_the_next_ones_time() {
         let activity = activity();
-        activity.follows_heads();
-        activity.read(Heads { complete: 3, before_doubt: Some(1), within: false });
-        let doubts: Vec<bool> = (0..4)
-            .map(|_| {
-                let _busy = activity.begin();
-                activity.framing_in_doubt()
-            })
-            .collect();
-        assert_eq!(doubts, [false, true, true, true]);
+        activity.head_comes();
+        activity.head_is_there();
+        drop(activity.begin());
+        activity.0.ticks.set(9_000);
+        activity.head_comes();
+        assert!(!overdue_at(&activity, 19_000));
+        assert!(overdue_at(&activity, 19_001));
     }
 
     #[test]
-    fn a_request_whose_head_nobody_followed_is_in_doubt_but_for_http2() {
-        let followed = activity();
-        followed.follows_heads();
-        let _busy = followed.begin();
-        assert!(followed.framing_in_doubt());
-        let http2 = activity();
-        let _busy = http2.begin();
-        assert!(!http2.framing_in_doubt());
-    }
-
-    #[test]
-    fn a_head_that_came_while_a_request_was_in_flight_has_all_its_time() {
+    fn who_does_not_take_its_answer_is_not_idle() {
         let activity = activity();
-        let busy = activity.begin();
-        activity.0.ticks.set(1000);
-        activity.read(part_of_a_head());
-        activity.0.ticks.set(50_000);
-        drop(busy);
-        assert!(!overdue_at(&activity, 60_000));
-        assert!(overdue_at(&activity, 60_001));
+        drop(activity.begin());
+        assert!(activity.idle_since().is_some());
+        activity.wrote(false);
+        assert_eq!(activity.idle_since(), None);
     }
 
     #[test]

@@ -6,20 +6,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::{Request, Response, Version};
+use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use keybound_plugins::contract::{Connection, TlsInfo};
 use rustls::ServerConnection;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
-use super::client_io::ClientIo;
-use super::proxy_protocol;
+use super::client_io::{ClientIo, Stream};
 use super::stream::{StreamTasks, Turn};
-use super::worker::{Client, Seat};
+use super::worker::{Client, Seat, Worker};
+use super::{http1, proxy_protocol};
 use crate::observe::Handshake;
 use crate::proxy;
 use crate::proxy::response_body::ResponseBody;
@@ -28,9 +28,6 @@ use crate::tls::server::ServerTls;
 
 /// How HTTP/2 begins without TLS; three bytes tell it from every HTTP/1 method in use.
 const PRIOR_KNOWLEDGE: &[u8] = b"PRI";
-
-/// How many fields hyper takes when it is told nothing.
-const DEFAULT_FIELDS: usize = 100;
 
 /// What is spoken on a connection before and beside HTTP/1.1.
 #[derive(Debug, Clone)]
@@ -65,38 +62,53 @@ pub(crate) async fn serve(
     // What a balancer passes on of somebody whom it does not name is not the balancer's word.
     let trusted = named && worker.settings.trust.trusts(peer.ip());
     let mut connection = Connection { peer, local, trusted, tls: None };
-    let Some(tls) = tls else {
-        let http2 = http2 && begins_http2(&stream).await;
-        let client = Rc::new(Client::new(connection, false, &worker.settings, activity.clone()));
-        let io = ClientIo::new(stream, activity, !http2);
-        return if http2 { serve_http2(seat, client, io).await } else { serve_http1(seat, client, io).await };
+    let (stream, asked, http2) = match tls {
+        None => {
+            let http2 = http2 && begins_http2(&stream).await;
+            (Stream::Plain(stream), false, http2)
+        }
+        // In a box, as everything that only some connections are: the others do not carry its size.
+        Some(tls) => match Box::pin(handshake(&worker, &tls, stream, peer)).await {
+            Some((stream, asked)) => {
+                let (_, session) = stream.get_ref();
+                let http2 = session.alpn_protocol() == Some(b"h2");
+                connection.tls = Some(tls_info(session));
+                (Stream::Tls(Box::new(stream)), asked, http2)
+            }
+            None => return,
+        },
     };
-    let handshake = tls.accept(stream);
-    let (stream, asked) =
-        match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
-            Ok(Ok(accepted)) => {
-                worker.counts.handshake(Handshake::Completed);
-                accepted
-            }
-            Ok(Err(error)) => {
-                worker.counts.handshake(Handshake::Failed);
-                tracing::debug!(%error, %peer, "a TLS handshake failed");
-                return;
-            }
-            Err(_) => {
-                worker.counts.handshake(Handshake::TimedOut);
-                return;
-            }
-        };
-    let (_, session) = stream.get_ref();
-    let http2 = session.alpn_protocol() == Some(b"h2");
-    connection.tls = Some(tls_info(session));
     let client = Rc::new(Client::new(connection, asked, &worker.settings, activity.clone()));
-    let io = ClientIo::new(stream, activity, !http2);
+    let io = ClientIo::new(stream, activity);
     if http2 {
-        serve_http2(seat, client, io).await;
+        Box::pin(serve_http2(seat, client, io)).await;
     } else {
-        serve_http1(seat, client, io).await;
+        http1::serve(seat, client, io).await;
+    }
+}
+
+/// The handshake in its time, and whether it asked the client for a certificate.
+async fn handshake(
+    worker: &Worker,
+    tls: &ServerTls,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<(TlsStream<TcpStream>, bool)> {
+    let handshake = tls.accept(stream);
+    match tokio::time::timeout(worker.settings.limits.handshake_timeout, handshake).await {
+        Ok(Ok(accepted)) => {
+            worker.counts.handshake(Handshake::Completed);
+            Some(accepted)
+        }
+        Ok(Err(error)) => {
+            worker.counts.handshake(Handshake::Failed);
+            tracing::debug!(%error, %peer, "a TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            worker.counts.handshake(Handshake::TimedOut);
+            None
+        }
     }
 }
 
@@ -126,36 +138,7 @@ async fn announced(
     }
 }
 
-async fn serve_http1<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
-    // Deadlines are the worker's: hyper's own would cost a timer for each request.
-    let limits = &worker.settings.limits;
-    let head = limits.max_head_bytes.max(4096);
-    let mut builder = http1::Builder::new();
-    builder
-        .header_read_timeout(None)
-        .max_header_size(head.saturating_mul(2))
-        .max_buf_size(head.saturating_mul(4));
-    // hyper's own bound is the default; another one would cost memory for each request where it is the same.
-    if limits.max_fields != DEFAULT_FIELDS {
-        builder.max_headers(limits.max_fields);
-    }
-    let service = service(&seat, Rc::clone(&client));
-    let connection = builder.serve_connection(TokioIo::new(io), service).with_upgrades();
-    drive(&seat, &activity, connection, |connection| connection.graceful_shutdown(), || Course::On).await;
-    let tunnel = client.tunnel.take();
-    if let Some(tunnel) = tunnel {
-        tunnel.run().await;
-    }
-}
-
-async fn serve_http2<S>(seat: Seat, client: Rc<Client>, io: ClientIo<S>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+async fn serve_http2(seat: Seat, client: Rc<Client>, io: ClientIo) {
     let (worker, activity) = (Rc::clone(seat.worker()), client.activity.clone());
     let limits = &worker.settings.limits;
     let course = || {
@@ -185,14 +168,13 @@ fn service(
     Future: Future<Output = Result<Response<ResponseBody>, Infallible>> + 'static,
 > + 'static {
     let worker = Rc::clone(seat.worker());
-    hyper::service::service_fn(move |request| {
+    hyper::service::service_fn(move |request: Request<Incoming>| {
         let (worker, client) = (Rc::clone(&worker), Rc::clone(&client));
         async move {
-            let turn = (request.version() == Version::HTTP_2).then(|| Turn::new(&client.activity));
-            let response = proxy::serve(worker, client, request).await;
-            if let Some(turn) = turn {
-                turn.answered();
-            }
+            let turn = Turn::new(&client.activity);
+            let (parts, incoming) = request.into_parts();
+            let response = proxy::serve(worker, client, parts, incoming.into(), false).await;
+            turn.answered();
             Ok(response)
         }
     })

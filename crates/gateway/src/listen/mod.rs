@@ -6,7 +6,7 @@ mod client_io;
 mod closing;
 mod connection;
 mod counts;
-pub(crate) mod framing;
+pub(crate) mod http1;
 mod linger;
 mod load;
 pub(crate) mod proxy_protocol;

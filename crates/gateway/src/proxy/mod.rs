@@ -8,6 +8,7 @@ pub(crate) mod response_body;
 pub(crate) mod response_fields;
 mod trace;
 pub(crate) mod trailers;
+mod unreadable;
 pub(crate) mod upgrade;
 
 use std::rc::Rc;
@@ -15,20 +16,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::HeaderValue;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
-use hyper::body::{Body as _, Incoming};
-use hyper::upgrade::OnUpgrade;
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode, Uri, Version};
 use keybound_plugins::contract::{Head, Notes, Permit, Stop, UriCaptures};
 use keybound_plugins::fault::{RequestFault, RouteFault, UpstreamFault};
 use keybound_pop::htu::{Host, Scheme};
 
-use self::request_body::{Bounds, RequestBody};
+use self::request_body::{Bounds, RequestBody, Source};
 use self::request_fields::Facts;
 use self::response_body::ResponseBody;
+pub(crate) use self::unreadable::unreadable;
 use self::upgrade::{Lasting, Tunnel};
 use crate::balance::{HashFacts, Hashed};
 use crate::head::{self, Arrival, Received};
-use crate::listen::{Client, Worker};
+use crate::listen::{Client, Worker, http1};
 use crate::observe::{Record, Said, millis};
 use crate::respond::{Exit, Latencies, grpc, leaves_doubt};
 use crate::route::Asked;
@@ -47,19 +48,19 @@ struct Onward {
     takes_trailers: bool,
     via: bool,
     forwarded_for: bool,
-    upgrade: Option<OnUpgrade>,
     started: Instant,
 }
 
-/// Serves one request. Whatever happens, the answer is made by [`Exit`].
+/// Serves one request; `in_doubt`: there are two readings of where it ends. Whatever happens, the answer is made by [`Exit`].
 pub(crate) async fn serve(
     worker: Rc<Worker>,
     client: Rc<Client>,
-    request: Request<Incoming>,
+    mut parts: Parts,
+    source: Source,
+    in_doubt: bool,
 ) -> Response<ResponseBody> {
     let started = Instant::now();
     let request_id = worker.ids.next();
-    let (mut parts, incoming) = request.into_parts();
     let id_value = HeaderValue::from_str(&request_id).unwrap_or_else(|_| HeaderValue::from_static(""));
     let record =
         Record::is_wanted().then(|| Box::new(first_record(&worker, &client, &parts, &request_id, started)));
@@ -67,13 +68,12 @@ pub(crate) async fn serve(
     worker.counts.requested();
     let mut exit = Exit::new(&worker.settings, &parts, id_value, record, busy, started);
     exit.explains = client.connection.trusted && asks_why(&parts.headers);
-    if !incoming.is_end_stream() {
+    if !source.is_end_stream() {
         client.activity.body_waits(true);
-        exit.closes = must_close(&parts, &incoming);
+        exit.closes = must_close(&parts, &source);
     }
     let mut notes = Notes::default();
     let settings = &worker.settings;
-    let in_doubt = client.activity.framing_in_doubt();
     if in_doubt || client.activity.is_worn(&settings.limits) {
         exit.close(parts.version);
     }
@@ -151,7 +151,7 @@ pub(crate) async fn serve(
     let limits = &settings.limits;
     let rate = if route.streams_bodies { 0 } else { limits.min_body_rate };
     let bounds = Bounds { bytes: limits.max_body_bytes, pause: limits.body_timeout, rate };
-    let mut body = RequestBody::new(incoming, bounds);
+    let mut body = RequestBody::new(source, bounds);
     body.tell(&client.activity);
     if body.announces_too_much() {
         return exit.fault(RequestFault::BodyTooLarge, None, Some(&route), &mut notes);
@@ -165,18 +165,8 @@ pub(crate) async fn serve(
     let Some(service) = route.service.clone() else {
         return exit.fault(RouteFault::NoService, None, Some(&route), &mut notes);
     };
-    let upgrade = parts.extensions.remove::<OnUpgrade>();
-    let onward = Onward {
-        route,
-        service,
-        taken,
-        received: target,
-        takes_trailers,
-        via,
-        forwarded_for,
-        upgrade,
-        started,
-    };
+    let onward =
+        Onward { route, service, taken, received: target, takes_trailers, via, forwarded_for, started };
     forward(&worker, &client, permit, body, onward, exit, &mut notes).await
 }
 
@@ -190,8 +180,7 @@ async fn forward(
     mut exit: Exit,
     notes: &mut Notes,
 ) -> Response<ResponseBody> {
-    let Onward { route, service, taken, received, takes_trailers, via, forwarded_for, upgrade, started } =
-        onward;
+    let Onward { route, service, taken, received, takes_trailers, via, forwarded_for, started } = onward;
     let (route, service) = (&*route, &*service);
     let mut head = permit.into_head();
     let strip = route.strip_path;
@@ -277,14 +266,13 @@ async fn forward(
     }
     let pause = service.read_timeout;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return match (head.websocket, upgrade, lease.into_upgraded()) {
-            (true, Some(client_side), Some((io, first, load))) => {
-                client.activity.upgrade();
+        return match (head.websocket, lease.into_upgraded()) {
+            (true, Some((io, first, load))) => {
                 let empty = ResponseBody::own(bytes::Bytes::new());
                 let (parts, _) = response.into_parts();
                 let mut switched = exit.proxied(parts, empty, latencies, route, takes_trailers, notes).await;
                 let lasting = Lasting { load, ..switched.body_mut().take_lasting() };
-                client.tunnel.set(Some(Tunnel::new(client_side, (io, first), pause, lasting)));
+                client.tunnel.set(Some(Tunnel::new(io, first, pause, lasting)));
                 switched
             }
             _ => {
@@ -305,11 +293,10 @@ fn asks_why(headers: &HeaderMap) -> bool {
 
 /// Whether a connection ends with an answer that leaves the request's body unread, for certain: what the client would have to
 /// be asked for, has no known length or is long is not read only to be thrown away.
-fn must_close(parts: &http::request::Parts, incoming: &Incoming) -> bool {
-    const SHORT: u64 = 64 * 1024;
+fn must_close(parts: &Parts, source: &Source) -> bool {
     parts.version <= Version::HTTP_11
         && (parts.headers.contains_key(http::header::EXPECT)
-            || incoming.size_hint().exact().is_none_or(|length| length > SHORT))
+            || source.size_hint().exact().is_none_or(|length| length > http1::SHORT))
 }
 
 /// The same URL over https, without a port.
@@ -351,7 +338,7 @@ fn grpc_mismatch(route: GrpcRoute, head: &Head) -> Option<RouteFault> {
 fn first_record(
     worker: &Worker,
     client: &Client,
-    parts: &http::request::Parts,
+    parts: &Parts,
     request_id: &str,
     started: Instant,
 ) -> Record {

@@ -13,7 +13,7 @@ use keybound_plugins::fault::RequestFault;
 use tokio::time::{Instant, Sleep};
 
 use super::trailers;
-use crate::listen::Activity;
+use crate::listen::{Activity, http1};
 
 /// A request's body on its way to the upstream: streamed, unless a plugin asked for all of it.
 #[derive(Debug)]
@@ -56,7 +56,15 @@ struct Waiting {
 enum State {
     Empty,
     Whole(Bytes),
-    Stream(Incoming),
+    Stream(Source),
+}
+
+/// Where a streamed body comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Nothing,
+    Http1(http1::Body),
+    Http2(Incoming),
 }
 
 /// How far the sending of a streamed body is, for the request that waits for the response.
@@ -73,9 +81,9 @@ pub(crate) struct Progress {
 pub(crate) struct Cut(RequestFault);
 
 impl RequestBody {
-    /// The body as hyper reads it.
-    pub(crate) fn new(incoming: Incoming, bounds: Bounds) -> Self {
-        let state = if incoming.is_end_stream() { State::Empty } else { State::Stream(incoming) };
+    /// The body that is read from there.
+    pub(crate) fn new(source: Source, bounds: Bounds) -> Self {
+        let state = if source.is_end_stream() { State::Empty } else { State::Stream(source) };
         Self::unread(state, bounds, Reserved::default())
     }
 
@@ -116,7 +124,7 @@ impl RequestBody {
     /// Whether the announced length is more than allowed.
     pub(crate) fn announces_too_much(&self) -> bool {
         match (&self.state, self.bounds.bytes) {
-            (State::Stream(incoming), Some(bound)) => incoming.size_hint().lower() > bound,
+            (State::Stream(source), Some(bound)) => source.size_hint().lower() > bound,
             _ => false,
         }
     }
@@ -149,16 +157,16 @@ impl RequestBody {
 
     /// Whether its end shows only when it comes: it must be forwarded in chunks, whatever the method.
     pub(crate) fn is_open_ended(&self) -> bool {
-        matches!(&self.state, State::Stream(incoming) if incoming.size_hint().exact().is_none())
+        matches!(&self.state, State::Stream(source) if source.size_hint().exact().is_none())
     }
 
     /// The next frame of a streamed body, within the bounds.
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let State::Stream(incoming) = &mut self.state else { return Poll::Ready(None) };
+        let State::Stream(source) = &mut self.state else { return Poll::Ready(None) };
         if let Some(held) = self.held.take() {
             return Poll::Ready(Some(Ok(Frame::data(held))));
         }
-        let frame = match Pin::new(incoming).poll_frame(context) {
+        let frame = match source.poll_frame(context) {
             Poll::Ready(frame) => frame,
             // A client that has the head of its answer may say something when it has something to say; how long
             // nothing at all moves is bounded there.
@@ -188,7 +196,7 @@ impl RequestBody {
                 self.is_read();
                 None
             }
-            Some(Err(_)) => Some(Err(self.cut(RequestFault::Framing))),
+            Some(Err(http1::Unreadable)) => Some(Err(self.cut(RequestFault::Framing))),
             Some(Ok(mut frame)) => {
                 if let Some(data) = frame.data_ref() {
                     self.received =
@@ -204,7 +212,7 @@ impl RequestBody {
                     progress.moved.fetch_add(1, Ordering::Relaxed);
                 }
                 // Who sends a known length does not come back to hear that it was all.
-                if matches!(&self.state, State::Stream(incoming) if incoming.is_end_stream()) {
+                if matches!(&self.state, State::Stream(source) if source.is_end_stream()) {
                     self.is_read();
                 }
                 Some(Ok(frame))
@@ -231,6 +239,46 @@ impl RequestBody {
         if let Some(progress) = &self.progress {
             progress.over.store(how, Ordering::Relaxed);
         }
+    }
+}
+
+impl Source {
+    /// Whether nothing comes of it.
+    pub(crate) fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Http1(body) => body.is_end_stream(),
+            Self::Http2(incoming) => incoming.is_end_stream(),
+        }
+    }
+
+    /// How long it is, as far as that is known.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Nothing => SizeHint::with_exact(0),
+            Self::Http1(body) => body.size_hint(),
+            Self::Http2(incoming) => incoming.size_hint(),
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, http1::Unreadable>>> {
+        match self {
+            Self::Nothing => Poll::Ready(None),
+            Self::Http1(body) => body.poll_frame(context),
+            Self::Http2(incoming) => {
+                let frame = Pin::new(incoming).poll_frame(context);
+                frame.map(|frame| frame.map(|frame| frame.map_err(|_| http1::Unreadable)))
+            }
+        }
+    }
+}
+
+impl From<Incoming> for Source {
+    fn from(incoming: Incoming) -> Self {
+        Self::Http2(incoming)
     }
 }
 
@@ -311,7 +359,7 @@ impl Body for RequestBody {
         match &self.state {
             State::Empty => true,
             State::Whole(bytes) => bytes.is_empty(),
-            // Trailers may still come; hyper tells the end by the last frame.
+            // Trailers may still come; the end is told by the last frame.
             State::Stream(_) => false,
         }
     }
@@ -320,7 +368,7 @@ impl Body for RequestBody {
         match &self.state {
             State::Empty => SizeHint::with_exact(0),
             State::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            State::Stream(incoming) => incoming.size_hint(),
+            State::Stream(source) => source.size_hint(),
         }
     }
 }
@@ -328,8 +376,8 @@ impl Body for RequestBody {
 impl BodySource for RequestBody {
     fn whole(&mut self, limit: usize) -> Pin<Box<dyn Future<Output = Result<Bytes, BodyFault>> + Send + '_>> {
         Box::pin(async move {
-            if let State::Stream(incoming) = &self.state
-                && usize::try_from(incoming.size_hint().lower()).map_or(true, |announced| announced > limit)
+            if let State::Stream(source) = &self.state
+                && usize::try_from(source.size_hint().lower()).map_or(true, |announced| announced > limit)
             {
                 return Err(BodyFault::TooLarge);
             }

@@ -1,6 +1,4 @@
 use std::cell::Cell;
-use std::fmt;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -8,19 +6,29 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::balance::Load;
 use crate::listen::Busy;
+use crate::listen::http1::Wire;
 use crate::observe::Record;
 use crate::upstream::timed_io::TimedIo;
 
 /// What becomes of a client's connection that changed to WebSocket: both sides joined. The connection's own task runs it,
 /// so that it counts among the open ones and ends with them.
-pub(crate) struct Tunnel(Pin<Box<dyn Future<Output = ()>>>);
+#[derive(Debug)]
+pub(crate) struct Tunnel(Box<Upstream>);
+
+/// What the client is to be joined with.
+#[derive(Debug)]
+struct Upstream {
+    io: TimedIo,
+    /// What was read of it already.
+    first: Bytes,
+    pause: Duration,
+    lasting: Lasting,
+}
 
 /// What lasts as long as the tunnel.
 #[derive(Debug)]
@@ -32,34 +40,23 @@ pub(crate) struct Lasting {
 }
 
 impl Tunnel {
-    /// Joins both sides until both have ended, one breaks, or nothing moves either way for `pause`. A side that ends is
+    pub(crate) fn new(io: TimedIo, first: Bytes, pause: Duration, lasting: Lasting) -> Self {
+        Self(Box::new(Upstream { io, first, pause, lasting }))
+    }
+
+    /// Joins both sides until both have ended, one breaks, or nothing moves either way for the pause. A side that ends is
     /// ended on the other, which may go on sending.
-    pub(crate) fn new(
-        client: OnUpgrade,
-        upstream: (TimedIo, Bytes),
-        pause: Duration,
-        lasting: Lasting,
-    ) -> Self {
-        Self(Box::pin(join(client, upstream, pause, lasting)))
-    }
-
-    pub(crate) async fn run(self) {
-        self.0.await;
+    pub(crate) async fn run(self, client: Wire) {
+        let Upstream { io, first, pause, lasting } = *self.0;
+        join(client, (io, first), pause, lasting).await;
     }
 }
 
-impl fmt::Debug for Tunnel {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Tunnel")
-    }
-}
-
-async fn join(client: OnUpgrade, upstream: (TimedIo, Bytes), pause: Duration, lasting: Lasting) {
+async fn join(client: Wire, (upstream, first): (TimedIo, Bytes), pause: Duration, lasting: Lasting) {
     let Lasting { mut record, busy: _busy, load: _load } = lasting;
-    let Ok(client) = client.await else { return };
     let last = Rc::new(Cell::new(Instant::now()));
-    let mut client = Watched::new(TokioIo::new(client), Bytes::new(), &last);
-    let mut upstream = Watched::new(upstream.0, upstream.1, &last);
+    let mut client = Watched::new(client, Bytes::new(), &last);
+    let mut upstream = Watched::new(upstream, first, &last);
     let copy = tokio::io::copy_bidirectional(&mut client, &mut upstream);
     let silence = async {
         loop {

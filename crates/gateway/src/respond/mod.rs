@@ -5,6 +5,7 @@ pub(crate) mod grpc;
 mod negotiate;
 mod number;
 mod shed;
+mod unreadable;
 
 use std::sync::Arc;
 use std::time::Instant;

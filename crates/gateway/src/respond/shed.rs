@@ -40,6 +40,7 @@ pub(crate) fn leaves_doubt(fault: RequestFault) -> bool {
         RequestFault::Host
         | RequestFault::HostMalformed
         | RequestFault::Target
+        | RequestFault::Malformed
         | RequestFault::Framing
         | RequestFault::ConnectionNominates => true,
         RequestFault::Path

@@ -10,6 +10,7 @@
 mod balancing;
 mod certificates;
 mod client_certificates;
+mod connections;
 mod errors;
 mod explaining;
 mod fields;

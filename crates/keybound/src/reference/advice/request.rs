@@ -70,6 +70,12 @@ pub(super) const ROWS: &[Advice] = &[
         source: "RFC 3986 §6.2.2",
     },
     Advice {
+        code: "request_malformed",
+        cause: "What came is not the head of a request: a request line of other than three words, a field without a colon or with a name that is none, a control character; or something that is not HTTP, as a TLS handshake on a port without TLS.",
+        look: "Look at what the client sends, and whether it speaks what the port does.",
+        source: "RFC 9112 §2.2, §3, §5",
+    },
+    Advice {
         code: "request_framing",
         cause: "Length and transfer coding leave in doubt where the body ends.",
         look: "Look at the request as it leaves the client or the proxy before; it is a sign of request smuggling.",
