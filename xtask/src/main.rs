@@ -30,7 +30,7 @@ use fault::Fault;
 const HELP: &str = "\
 cargo xtask NAME
 
-  test      everything: format, clippy, tests and doctests, generated pages, instructions, fuzzing, the interop walk
+  test      everything: format, clippy, tests and doctests, generated pages, instructions, fuzzing, protocols, the interop walk
   lint      format and clippy only                             [--fix]
   interop   the walk with Keycloak, oidc-provider and npm clients    [--gateway BINARY] [--list]
   protocols h2spec and gRPC's interop client               [--gateway BINARY]

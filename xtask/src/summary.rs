@@ -19,6 +19,12 @@ impl Count {
         self.failed == 0 && self.passed > 0
     }
 
+    /// Adds another count.
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
     /// Adds what a line like `12 passed, 0 failed` or libtest's `12 passed; 0 failed` says, wherever it stands in it.
     pub(crate) fn read(&mut self, line: &str) {
         let words = line.split([' ', ',', ';', '.']).filter(|word| !word.is_empty());
@@ -63,8 +69,7 @@ impl Summary {
         let mut seconds = 0;
         for (name, count, took) in &self.parts {
             println!("{name}: {} passed, {} failed ({took} s)", count.passed, count.failed);
-            total.passed += count.passed;
-            total.failed += count.failed;
+            total.add(*count);
             seconds += took;
         }
         println!("total: {} passed, {} failed ({seconds} s)", total.passed, total.failed);

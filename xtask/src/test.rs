@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::summary::{Count, Summary};
 use crate::workspace::Options;
-use crate::{budget, docs, fuzz, interop, lint, run};
+use crate::{budget, docs, fuzz, interop, lint, protocols, run};
 
 /// How long each parser is fuzzed.
 const FUZZ_SECONDS: u64 = 20;
@@ -11,14 +11,16 @@ const FUZZ_SECONDS: u64 = 20;
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     Options::parse(arguments, &[], &[])?;
     let mut summary = Summary::default();
-    // The providers are installed and boot while everything else compiles.
+    // The providers are installed and boot, and the protocol suites are built, while everything else compiles.
     let walk = interop::Walk::start_in_background();
+    let suites = protocols::Suites::install_in_background();
     summary.part("format", lint::format);
     summary.part("clippy", lint::clippy);
     summary.part("tests", tests);
     summary.part("generated pages", docs::check);
     summary.part("instructions", || budget::check(false));
     summary.part("fuzz", || fuzz::all_for(FUZZ_SECONDS, 2));
+    summary.part("protocols", || suites.join()?.run(&interop::build()?));
     summary.part("interop", || walk.join()?.finish(&interop::build()?, false));
     Ok(summary.finish())
 }

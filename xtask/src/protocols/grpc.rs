@@ -41,10 +41,10 @@ pub(crate) fn run(client: &Path, stage: &Stage) -> Count {
                 if let Some(said) = &failed {
                     println!("failed: {case}, {speaks} to {upstream}:\n{said}");
                 }
-                add(&mut count, Count::of(failed.is_none()));
+                count.add(Count::of(failed.is_none()));
             }
             println!("{speaks} to {upstream}: {} passed, {} failed", count.passed, count.failed);
-            add(&mut sum, count);
+            sum.add(count);
         }
         // Without a token: what the plugin says arrives as a status of gRPC.
         let refused = call(client, stage, tls, "guarded", "empty_unary");
@@ -52,14 +52,9 @@ pub(crate) fn run(client: &Path, stage: &Stage) -> Count {
         if !well {
             println!("failed: a call without a token is refused, {speaks}: {refused:?}");
         }
-        add(&mut sum, Count::of(well));
+        sum.add(Count::of(well));
     }
     sum
-}
-
-fn add(sum: &mut Count, count: Count) {
-    sum.passed += count.passed;
-    sum.failed += count.failed;
 }
 
 /// One case: whether it passed, and what was said.
