@@ -80,7 +80,7 @@ async fn a_client_that_stops_sending_its_body_is_408() {
     let lab =
         Lab::with(&upstream.behind_everything(), short(Limits { body_timeout: SHORT, ..Limits::default() }));
     let answer = lab.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf").await;
-    assert_eq!(answer.status(), 408);
+    assert_eq!((answer.status(), answer.field("connection")), (408, Some("close")));
     assert_eq!(upstream.seen(), []);
 }
 

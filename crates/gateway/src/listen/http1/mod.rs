@@ -140,14 +140,16 @@ impl Answering {
                 Step::Serving(serving) => match serving.as_mut().poll(context) {
                     Poll::Ready(response) => {
                         let (goes_on, first) = wire.answers();
-                        let keeps = goes_on && self.asked.keeps && !worker.is_stopping();
+                        // Who did not send its body in time is not waited for a second time.
+                        let late = response.status() == StatusCode::REQUEST_TIMEOUT && !wire.is_read();
+                        let keeps = goes_on && !late && self.asked.keeps && !worker.is_stopping();
                         self.step = Step::sending(worker, response, Asked { keeps, ..self.asked }, first);
                     }
                     Poll::Pending => return wire.poll_gone(context).map(|()| Next::Cut),
                 },
                 Step::Sending(sending, status) => match sending.poll(wire, context) {
                     Poll::Ready(Ok(_)) if *status == StatusCode::SWITCHING_PROTOCOLS => {
-                        return Poll::Ready(if wire.can_switch() { Next::Tunnel } else { Next::Cut });
+                        return Poll::Ready(if wire.is_read() { Next::Tunnel } else { Next::Cut });
                     }
                     Poll::Ready(Ok(true)) => self.step = Step::Settling,
                     Poll::Ready(Ok(false)) => {

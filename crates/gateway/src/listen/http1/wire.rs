@@ -249,8 +249,8 @@ impl Wire {
         linger.poll(&mut self.state().io, context)
     }
 
-    /// Whether what comes next belongs to another protocol, where the connection changes to that.
-    pub(super) fn can_switch(&self) -> bool {
+    /// Whether nothing is left of the body, so that what comes next is what is behind it.
+    pub(super) fn is_read(&self) -> bool {
         matches!(self.state().body, Unread::Nothing)
     }
 }
