@@ -1,3 +1,7 @@
+use rustls::SupportedProtocolVersion;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::version::{TLS12, TLS13};
+
 use super::ServerIdentity;
 
 /// How clients are spoken to over TLS.
@@ -130,6 +134,36 @@ impl CipherSuites {
         }
         Ok(Self::Custom(CustomSuites { suites, protocols }))
     }
+
+    /// OpenSSL's name of every suite that is spoken.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SUITES.iter().map(|suite| suite.0)
+    }
+
+    /// The cryptography of listeners that speak these.
+    #[must_use]
+    pub fn provider(&self) -> CryptoProvider {
+        let mut provider = aws_lc_rs::default_provider();
+        if let Self::Custom(custom) = self {
+            provider.cipher_suites.retain(|suite| custom.suites.contains(&suite.suite()));
+        }
+        provider
+    }
+
+    /// The versions of TLS that such listeners speak.
+    #[must_use]
+    pub fn versions(&self) -> Vec<&'static SupportedProtocolVersion> {
+        let protocols = match self {
+            Self::Modern => TlsProtocols::Tls13,
+            Self::Intermediate | Self::Old => TlsProtocols::Both,
+            Self::Custom(custom) => custom.protocols,
+        };
+        match protocols {
+            TlsProtocols::Both => vec![&TLS13, &TLS12],
+            TlsProtocols::Tls12 => vec![&TLS12],
+            TlsProtocols::Tls13 => vec![&TLS13],
+        }
+    }
 }
 
 impl TlsProtocols {
@@ -175,6 +209,14 @@ mod tests {
         let only13 = CipherSuites::custom("TLS_AES_128_GCM_SHA256", TlsProtocols::Both);
         assert_eq!(only13, Err(SuiteFault::NoTls12));
         assert!(CipherSuites::custom("TLS_AES_128_GCM_SHA256", TlsProtocols::Tls13).is_ok());
+    }
+
+    #[test]
+    fn every_suite_of_the_library_has_its_name() {
+        let all: Vec<&str> = CipherSuites::names().collect();
+        let named = CipherSuites::custom(&all.join(":"), TlsProtocols::Both).unwrap().provider();
+        let spoken = CipherSuites::Intermediate.provider();
+        assert_eq!(named.cipher_suites, spoken.cipher_suites);
     }
 
     #[test]

@@ -5,5 +5,6 @@ pub(crate) mod client;
 pub(crate) mod names;
 pub(crate) mod server;
 pub(crate) mod shown;
+mod signatures;
 mod unverified;
 mod verifier;

@@ -2,17 +2,16 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs;
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::shown::Certificates;
 use super::unverified::Unverified;
-use crate::settings::{CipherSuites, TlsProtocols, TlsSettings};
+use crate::settings::TlsSettings;
 use crate::snapshot::SharedSnapshot;
 
 /// TLS towards clients: the certificate is chosen at each handshake from the current snapshot, and so is whether the client
@@ -61,24 +60,10 @@ fn server_config(
     http2: bool,
     asks: bool,
 ) -> Result<ServerConfig, rustls::Error> {
-    let mut provider = aws_lc_rs::default_provider();
-    let protocols = match &settings.suites {
-        CipherSuites::Modern => TlsProtocols::Tls13,
-        CipherSuites::Intermediate | CipherSuites::Old => TlsProtocols::Both,
-        CipherSuites::Custom(custom) => {
-            provider.cipher_suites.retain(|suite| custom.suites.contains(&suite.suite()));
-            custom.protocols
-        }
-    };
-    let versions = match protocols {
-        TlsProtocols::Both => &[&TLS13, &TLS12][..],
-        TlsProtocols::Tls12 => &[&TLS12],
-        TlsProtocols::Tls13 => &[&TLS13],
-    };
     let resolver = ByName { snapshot: Arc::clone(snapshot), configured: configured.clone() };
-    let provider: Arc<CryptoProvider> = Arc::new(provider);
-    let builder =
-        ServerConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
+    let provider = Arc::new(settings.suites.provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&settings.suites.versions())?;
     let builder = if asks {
         builder.with_client_cert_verifier(Arc::new(Unverified(provider)))
     } else {

@@ -48,9 +48,7 @@ pub(super) fn settings(
         workers: NonZeroUsize::new(settings.nginx_worker_processes.count()).unwrap_or(NonZeroUsize::MIN),
         tls: gateway::TlsSettings {
             identities,
-            suites: policy
-                .suites()
-                .map_err(|fault| StartFault::setting(settings, "ssl_cipher_suite", fault.to_string()))?,
+            suites: policy.suites.clone(),
             session_tickets: policy.tickets,
         },
         router_flavor: match settings.router_flavor {

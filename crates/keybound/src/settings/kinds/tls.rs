@@ -1,3 +1,4 @@
+use keybound_gateway::CipherSuites;
 use serde_json::Value;
 
 use super::{Kind, list};
@@ -83,29 +84,13 @@ impl Kind for CipherSuite {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ciphers(pub Vec<&'static str>);
 
-impl Ciphers {
-    /// Every cipher there is: OpenSSL's name, then the registered one.
-    pub const ALL: [(&'static str, &'static str); 9] = [
-        ("TLS_AES_256_GCM_SHA384", "TLS13_AES_256_GCM_SHA384"),
-        ("TLS_AES_128_GCM_SHA256", "TLS13_AES_128_GCM_SHA256"),
-        ("TLS_CHACHA20_POLY1305_SHA256", "TLS13_CHACHA20_POLY1305_SHA256"),
-        ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
-        ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"),
-        ("ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
-        ("ECDHE-RSA-AES256-GCM-SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"),
-        ("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-        ("ECDHE-RSA-CHACHA20-POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
-    ];
-}
-
 impl Kind for Ciphers {
     const SHAPE: &'static str = "names of ciphers as OpenSSL has them, separated by `:`";
 
     fn parse(text: &str) -> Result<Self, String> {
         let cipher = |name: &str| {
-            let known = Self::ALL.iter().find(|(openssl, _)| *openssl == name);
-            known.map(|(openssl, _)| *openssl).ok_or_else(|| {
-                let all: Vec<&str> = Self::ALL.iter().map(|(openssl, _)| *openssl).collect();
+            CipherSuites::names().find(|known| *known == name).ok_or_else(|| {
+                let all: Vec<&str> = CipherSuites::names().collect();
                 format!("'{name}' is not a cipher that Keybound has: one of {}", all.join(", "))
             })
         };
