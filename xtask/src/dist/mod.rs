@@ -43,7 +43,8 @@ pub(crate) fn built(name: &str) -> PathBuf {
 /// The program, newer than every source; answers where it is.
 pub(crate) fn build() -> Result<PathBuf, Fault> {
     let (program, stamp) = (built("keybound"), folder().join("done"));
-    if program.is_file() && modified(&stamp)? > newest(&workspace::root())? {
+    let sources = newest(&workspace::root())?;
+    if program.is_file() && modified(&stamp)? >= sources {
         return Ok(program);
     }
     let _ = fs::remove_file(&stamp);
@@ -56,9 +57,10 @@ pub(crate) fn build() -> Result<PathBuf, Fault> {
     run::output(Command::new(profiler).arg("merge").arg("-o").arg(&profile).arg(&raw))?;
     clean()?;
     // What the load did not reach is not built for size: HTTP/2, TLS and the Admin API are somebody's hot path, too.
-    let along = format!("-Cprofile-use={} -Cllvm-args=-pgso=false", profile.display());
-    compile(&along)?;
-    fs::write(&stamp, along).map_err(Fault::with(stamp.display().to_string()))?;
+    compile(&format!("-Cprofile-use={} -Cllvm-args=-pgso=false", profile.display()))?;
+    // As old as the sources that this began with: what changed meanwhile may be in it or not.
+    let file = fs::File::create(&stamp).map_err(Fault::with(stamp.display().to_string()))?;
+    file.set_modified(sources).map_err(Fault::with(stamp.display().to_string()))?;
     Ok(program)
 }
 

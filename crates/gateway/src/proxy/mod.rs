@@ -225,7 +225,7 @@ async fn forward(
     if let Some(length) = body.known_length() {
         head.headers.insert(http::header::CONTENT_LENGTH, length.into());
     } else if body.is_open_ended() {
-        // Without it hyper leaves the body of a GET, a HEAD and the like behind.
+        // What is sent of it is told by its fields alone, whatever the method.
         head.headers.insert(http::header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     if let Some(record) = &mut exit.record {
