@@ -44,7 +44,8 @@ pub(crate) fn built(name: &str) -> PathBuf {
 pub(crate) fn build() -> Result<PathBuf, Fault> {
     let (program, stamp) = (built("keybound"), folder().join("done"));
     let sources = newest(&workspace::root())?;
-    if program.is_file() && modified(&stamp)? >= sources {
+    if fs::read_to_string(&stamp).is_ok_and(|said| facts(&program, sources).is_ok_and(|facts| facts == said))
+    {
         return Ok(program);
     }
     let _ = fs::remove_file(&stamp);
@@ -53,15 +54,23 @@ pub(crate) fn build() -> Result<PathBuf, Fault> {
     clean()?;
     compile(&format!("-Cprofile-generate={}", raw.display()))?;
     training::run(&program, &made("load")?)?;
+    counted(&raw)?;
     let profile = folder().join("keybound.profdata");
     run::output(Command::new(profiler).arg("merge").arg("-o").arg(&profile).arg(&raw))?;
     clean()?;
     // What the load did not reach is not built for size: HTTP/2, TLS and the Admin API are somebody's hot path, too.
     compile(&format!("-Cprofile-use={} -Cllvm-args=-pgso=false", profile.display()))?;
-    // As old as the sources that this began with: what changed meanwhile may be in it or not.
-    let file = fs::File::create(&stamp).map_err(Fault::with(stamp.display().to_string()))?;
-    file.set_modified(sources).map_err(Fault::with(stamp.display().to_string()))?;
+    // Of the sources that this began with: what changed meanwhile may be in it or not.
+    let facts = facts(&program, sources)?;
+    fs::write(&stamp, facts).map_err(Fault::with(stamp.display().to_string()))?;
     Ok(program)
+}
+
+/// What tells one program from another: itself, its sources, and the compiler.
+fn facts(program: &Path, sources: SystemTime) -> Result<String, Fault> {
+    let length = fs::metadata(program).map_err(Fault::with(program.display().to_string()))?.len();
+    let compiler = run::output(Command::new(rustc()).arg("-vV"))?;
+    Ok(format!("{:?}\n{length}\n{sources:?}\n{compiler}", modified(program)?))
 }
 
 /// The generator alone, where the program comes from elsewhere.
@@ -95,12 +104,20 @@ fn clean() -> Result<(), Fault> {
     run::output(&mut command).map(drop)
 }
 
+/// Whether both programs left counters: the generator has some, too, and they are worth nothing without the program's.
+fn counted(raw: &Path) -> Result<(), Fault> {
+    let left = fs::read_dir(raw).map_err(Fault::with(raw.display().to_string()))?.count();
+    if left < 2 {
+        return Err(Fault::new(format!("the program left no counters in {}", raw.display())));
+    }
+    Ok(())
+}
+
 /// The program that merges profiles; it comes with the compiler, as a component of rustup.
 fn profiler() -> Result<PathBuf, Fault> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let said = run::output(Command::new(&rustc).arg("-vV"))?;
+    let said = run::output(Command::new(rustc()).arg("-vV"))?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
-    let root = run::output(Command::new(&rustc).args(["--print", "sysroot"]))?;
+    let root = run::output(Command::new(rustc()).args(["--print", "sysroot"]))?;
     let program = Path::new(root.trim()).join("lib/rustlib").join(host).join("bin/llvm-profdata");
     if !program.is_file() {
         run::output(Command::new("rustup").args(["component", "add", "llvm-tools"]))?;
@@ -109,6 +126,10 @@ fn profiler() -> Result<PathBuf, Fault> {
         return Ok(program);
     }
     Err(Fault::new(format!("{} is not there (rustup component add llvm-tools)", program.display())))
+}
+
+fn rustc() -> std::ffi::OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }
 
 fn folder() -> PathBuf {

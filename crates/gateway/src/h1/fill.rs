@@ -29,7 +29,12 @@ pub(crate) fn poll_fill<R: AsyncRead + Unpin>(
     if wanted > SCRATCH {
         input.reserve(wanted);
         let mut space = bytes::BufMut::limit(&mut *input, wanted);
-        return pin!(io.read_buf(&mut space)).poll(context);
+        let read = ready!(pin!(io.read_buf(&mut space)).poll(context))?;
+        if input.len() < SCRATCH {
+            // A piece keeps all the memory that it lies in, and pieces may wait in great number.
+            *input = BytesMut::from(&input[..]);
+        }
+        return Poll::Ready(Ok(read));
     }
     PLACE.with_borrow_mut(|place| {
         let mut read = ReadBuf::new(place);

@@ -63,7 +63,7 @@ impl Seen {
 
 /// Fields that concern one connection only and are not forwarded. `Expect` is answered here, and `Proxy` would
 /// become `HTTP_PROXY` where an upstream reads names the CGI way.
-const HOP_BY_HOP: [&str; 6] =
+pub(crate) const HOP_BY_HOP: [&str; 6] =
     ["keep-alive", "proxy-connection", "http2-settings", "proxy", "expect", "proxy-authenticate"];
 
 /// Removes the fields that concern the client's connection only.

@@ -19,11 +19,21 @@ pub(crate) struct ClientIo {
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    Closed,
+}
+
+fn closed() -> io::Error {
+    io::ErrorKind::NotConnected.into()
 }
 
 impl ClientIo {
     pub(super) fn new(stream: Stream, activity: Activity) -> Self {
         Self { stream, activity }
+    }
+
+    /// Closes the socket.
+    pub(super) fn close(&mut self) {
+        self.stream = Stream::Closed;
     }
 
     fn note_write<T>(&self, written: Poll<T>) -> Poll<T> {
@@ -41,6 +51,7 @@ impl AsyncRead for ClientIo {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Closed => Poll::Ready(Err(closed())),
         }
     }
 }
@@ -54,6 +65,7 @@ impl AsyncWrite for ClientIo {
         let written = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Closed => Poll::Ready(Err(closed())),
         };
         self.note_write(written)
     }
@@ -66,6 +78,7 @@ impl AsyncWrite for ClientIo {
         let written = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
+            Stream::Closed => Poll::Ready(Err(closed())),
         };
         self.note_write(written)
     }
@@ -74,6 +87,7 @@ impl AsyncWrite for ClientIo {
         match &self.stream {
             Stream::Plain(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
+            Stream::Closed => false,
         }
     }
 
@@ -81,6 +95,7 @@ impl AsyncWrite for ClientIo {
         match &mut self.stream {
             // What was written to the system is out.
             Stream::Plain(_) => Poll::Ready(Ok(())),
+            Stream::Closed => Poll::Ready(Err(closed())),
             Stream::Tls(stream) => {
                 let flushed = Pin::new(stream).poll_flush(context);
                 self.note_write(flushed)
@@ -92,6 +107,7 @@ impl AsyncWrite for ClientIo {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Closed => Poll::Ready(Err(closed())),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct RequestBody {
     /// How long the client was waited for in all.
     waited: Duration,
     progress: Option<Arc<Progress>>,
+    /// Why no more of it can be read: who comes after a plugin must not take the rest for nothing.
+    broken: Option<RequestFault>,
     /// Fields that its trailers must not have, beside those that none may have.
     reserved: Reserved,
     /// The connection it comes from, to be told when it was read to its end.
@@ -73,6 +75,7 @@ pub(crate) struct Progress {
     over: AtomicU8,
     answered: AtomicBool,
     moved: AtomicU32,
+    waits: AtomicBool,
 }
 
 /// Why a streamed body ended early.
@@ -104,6 +107,7 @@ impl RequestBody {
             waiting: None,
             waited: Duration::ZERO,
             progress: None,
+            broken: None,
             reserved,
             source: None,
         }
@@ -162,11 +166,18 @@ impl RequestBody {
 
     /// The next frame of a streamed body, within the bounds.
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(fault) = self.broken {
+            return Poll::Ready(Some(Err(self.cut(fault))));
+        }
         let State::Stream(source) = &mut self.state else { return Poll::Ready(None) };
         if let Some(held) = self.held.take() {
             return Poll::Ready(Some(Ok(Frame::data(held))));
         }
-        let frame = match source.poll_frame(context) {
+        let polled = source.poll_frame(context);
+        if let Some(progress) = &self.progress {
+            progress.waits.store(polled.is_pending(), Ordering::Relaxed);
+        }
+        let frame = match polled {
             Poll::Ready(frame) => frame,
             // A client that has the head of its answer may say something when it has something to say; how long
             // nothing at all moves is bounded there.
@@ -220,7 +231,8 @@ impl RequestBody {
         })
     }
 
-    fn cut(&self, fault: RequestFault) -> Cut {
+    fn cut(&mut self, fault: RequestFault) -> Cut {
+        self.broken = Some(fault);
         self.finish(match fault {
             RequestFault::Timeout => Progress::TIMEOUT,
             RequestFault::BodyTooLarge => Progress::TOO_LARGE,
@@ -269,8 +281,12 @@ impl Source {
             Self::Nothing => Poll::Ready(None),
             Self::Http1(body) => body.poll_frame(context),
             Self::Http2(incoming) => {
-                let frame = Pin::new(incoming).poll_frame(context);
-                frame.map(|frame| frame.map(|frame| frame.map_err(|_| http1::Unreadable)))
+                let frame = match ready!(Pin::new(&mut *incoming).poll_frame(context)) {
+                    // hyper takes a stream that the client has given up for one that is at its end.
+                    None if !incoming.is_end_stream() => Some(Err(http1::Unreadable)),
+                    frame => frame.map(|frame| frame.map_err(|_| http1::Unreadable)),
+                };
+                Poll::Ready(frame)
             }
         }
     }
@@ -309,6 +325,11 @@ impl Progress {
 
     fn is_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client is waited for.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
     }
 
     /// How many pieces have come from the client.
@@ -418,6 +439,18 @@ mod tests {
     use super::*;
 
     const PAUSE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_body_that_broke_while_it_was_read_is_broken_for_whoever_reads_on() {
+        let bounds = Bounds { bytes: None, pause: PAUSE, rate: 0 };
+        let mut body = RequestBody::unread(State::Stream(Source::Nothing), bounds, Reserved::default());
+        body.cut(RequestFault::Framing);
+        let progress = body.progress().unwrap();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let frame = Pin::new(&mut body).poll_frame(&mut context);
+        assert!(matches!(frame, Poll::Ready(Some(Err(Cut(RequestFault::Framing))))));
+        assert_eq!(progress.fault(), Some(RequestFault::Framing));
+    }
 
     fn patience(rate: u32, received: u64, waited: u64) -> u64 {
         let bounds = Bounds { bytes: None, pause: PAUSE, rate };

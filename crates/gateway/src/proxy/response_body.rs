@@ -125,6 +125,15 @@ impl ResponseBody {
         Ok(whole.freeze())
     }
 
+    /// Lets the request's body go on, while the client takes nothing of this one.
+    pub(crate) fn poll_request(&mut self, context: &mut Context<'_>) {
+        if let Content::Upstream(body) = &mut self.content
+            && let Some(connection) = body.lease.as_mut().and_then(Lease::connection)
+        {
+            connection.poll_request(context);
+        }
+    }
+
     /// Ties the end of the request to the end of this body.
     pub(crate) fn closing(self, record: Option<Box<Record>>, busy: Option<Busy>) -> Self {
         Self { content: self.content, record, busy }

@@ -1,12 +1,32 @@
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 use keybound_plugins::contract::Reserved;
 
-use crate::head::fields::is_relied_on;
+use crate::head::fields::{HOP_BY_HOP, is_relied_on};
 
-/// Removes from trailers what would be a credential, an identity or framing if a reader merged it into the head.
+/// What a reader needs before the body (RFC 9110 §6.5.1), or what is about one connection.
+const ONLY_IN_HEADS: [HeaderName; 11] = [
+    header::CACHE_CONTROL,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::MAX_FORWARDS,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Whether a field may stand behind a body at all.
+pub(crate) fn may_follow(name: &HeaderName) -> bool {
+    !is_relied_on(name.as_str()) && !ONLY_IN_HEADS.contains(name) && !HOP_BY_HOP.contains(&name.as_str())
+}
+
+/// Removes from trailers what would be a credential, an identity or framing if a reader merged it into the head, and what may stand
+/// in heads only.
 pub(crate) fn drop_relied_on(trailers: &mut HeaderMap) {
-    let dropped: Vec<HeaderName> =
-        trailers.keys().filter(|name| is_relied_on(name.as_str())).cloned().collect();
+    let dropped: Vec<HeaderName> = trailers.keys().filter(|name| !may_follow(name)).cloned().collect();
     for name in dropped {
         trailers.remove(name);
     }
@@ -44,6 +64,11 @@ mod tests {
             "x-forwarded-for",
             "x-consumer-id",
             "x-userinfo",
+            "connection",
+            "upgrade",
+            "proxy",
+            "expect",
+            "content-type",
             "grpc-status",
             "x-checksum",
         ] {

@@ -157,7 +157,11 @@ impl Reach {
             }
             let fault = progress.as_ref().and_then(|progress| progress.fault());
             // Time that passed is no sign that the connection was closed before.
-            let free = reused && !fresh && !matches!(lost, Lost::Timeout);
+            let late = match &lost {
+                Lost::Timeout => true,
+                Lost::Failed(error, _) | Lost::Unsent(_, error) => error.is_timeout(),
+            };
+            let free = reused && !fresh && !late;
             let (next, failure) = match lost {
                 Lost::Unsent(unsent, error) => (Some(*unsent), broken(&key, &error)),
                 Lost::Failed(error, unsent) => (spare.filter(|_| unsent || idempotent), broken(&key, &error)),
@@ -266,6 +270,7 @@ async fn in_time<T>(
 ) -> Result<T, Lost> {
     let mut patience = pin!(tokio::time::sleep(read_timeout));
     let mut sending = progress.is_some();
+    let mut moved = 0;
     poll_fn(|context| {
         if let Poll::Ready(answer) = answer(context) {
             return Poll::Ready(answer);
@@ -274,7 +279,11 @@ async fn in_time<T>(
             if !sending {
                 return Poll::Ready(Err(Lost::Timeout));
             }
-            sending = progress.is_some_and(|progress| !progress.is_over());
+            // An upstream that takes nothing of a body is not waited for because there is more of it.
+            sending = progress.is_some_and(|progress| {
+                !progress.is_over() && (progress.waits() || progress.moved() != moved)
+            });
+            moved = progress.map_or(0, Progress::moved);
             patience.as_mut().reset(tokio::time::Instant::now() + read_timeout);
         }
         Poll::Pending
@@ -296,10 +305,13 @@ impl Rest {
                 }
                 None => Poll::Ready(None),
             },
-            Self::Many(incoming) => {
-                let frame = ready!(Pin::new(incoming).poll_frame(context));
-                Poll::Ready(frame.map(|frame| frame.map_err(Broken::from)))
-            }
+            Self::Many(incoming) => match ready!(Pin::new(&mut *incoming).poll_frame(context)) {
+                // hyper takes some resets for the end.
+                None if incoming.size_hint().lower() > 0 => {
+                    Poll::Ready(Some(Err(http1::Failed::Torn.into())))
+                }
+                frame => Poll::Ready(frame.map(|frame| frame.map_err(Broken::from))),
+            },
         }
     }
 

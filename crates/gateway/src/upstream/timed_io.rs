@@ -2,7 +2,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -52,6 +52,15 @@ impl TimedIo {
         let timeout = self.write_timeout.get();
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for TimedIo {
+    /// Tells the other side of the end, as TLS wants it; who does not take that at once is not waited for.
+    fn drop(&mut self) {
+        if let Stream::Tls(stream) = &mut self.stream {
+            let _ = Pin::new(stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use http::{Extensions, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 
 use super::date::Date;
+use crate::proxy::trailers;
 
 /// What an answer depends on of the request.
 #[derive(Debug, Clone, Copy)]
@@ -212,25 +213,9 @@ fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
         .iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| !ONLY_IN_HEADS.contains(name))
+        .filter(trailers::may_follow)
         .collect()
 }
-
-/// What a reader needs before the body (RFC 9110 §6.5.1).
-const ONLY_IN_HEADS: [HeaderName; 12] = [
-    header::AUTHORIZATION,
-    header::CACHE_CONTROL,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::CONTENT_RANGE,
-    header::CONTENT_TYPE,
-    header::HOST,
-    header::MAX_FORWARDS,
-    header::SET_COOKIE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-];
 
 /// Leaves of trailers what was announced.
 pub(super) fn keep_announced(trailers: &mut HeaderMap, announced: &[HeaderName]) {

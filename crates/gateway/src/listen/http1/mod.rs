@@ -42,18 +42,28 @@ enum Next {
     Tunnel,
 }
 
+/// A connection that is served. With that, it is closed: a body that an upstream's HTTP/2 stream still reads would keep it.
+struct Open(Wire);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Serves a connection to its end.
 pub(super) async fn serve(seat: Seat, client: Rc<Client>, io: ClientIo) {
-    let wire = Wire::new(io);
+    let open = Open(Wire::new(io));
+    let wire = &open.0;
     remember(&seat).await;
     loop {
-        match turn(&seat, &client, &wire).await {
+        match turn(&seat, &client, wire).await {
             Next::Request => {}
-            Next::End { lingers } => return end(&wire, lingers).await,
+            Next::End { lingers } => return end(wire, lingers).await,
             Next::Cut => return,
             Next::Tunnel => {
                 if let Some(tunnel) = client.tunnel.take() {
-                    Box::pin(tunnel.run(wire)).await;
+                    Box::pin(tunnel.run(wire.clone())).await;
                 }
                 return;
             }
@@ -179,6 +189,8 @@ impl Step {
 
 /// Ends the connection. A client that may be sending still is read from for a while, so that it sees the answer.
 async fn end(wire: &Wire, lingers: bool) {
+    // One task reads the socket.
+    wire.take_back();
     if poll_fn(|context| wire.poll_shutdown(context)).await.is_ok() && lingers {
         let mut linger = Box::new(Linger::new());
         let _ = poll_fn(|context| wire.poll_linger(&mut linger, context)).await;

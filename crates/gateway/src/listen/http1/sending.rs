@@ -18,8 +18,10 @@ use crate::proxy::response_body::ResponseBody;
 /// A response that is being sent.
 #[derive(Debug)]
 pub(super) struct Sending {
-    /// What is left of the body; `None` once all of it was taken.
-    body: Option<ResponseBody>,
+    /// Kept to the end of the answer: with it ends the request.
+    body: ResponseBody,
+    /// Whether all of it was taken.
+    taken: bool,
     framed: Framed,
     /// Whether another request can follow.
     keeps: bool,
@@ -78,8 +80,8 @@ impl Sending {
         let head =
             AnswerHead { status: parts.status, headers: &parts.headers, extensions: &parts.extensions, size };
         let (framed, keeps) = answer::write(&mut front, head, asked, date);
-        let body = if matches!(framed, Framed::Nothing | Framed::Sized(0)) { None } else { Some(body) };
-        Self { body, framed, keeps, front, data: Bytes::new(), back: &[], out: 0 }
+        let taken = matches!(framed, Framed::Nothing | Framed::Sized(0));
+        Self { body, taken, framed, keeps, front, data: Bytes::new(), back: &[], out: 0 }
     }
 
     /// Ready when all of it is out; whether another request can follow.
@@ -94,6 +96,7 @@ impl Sending {
                 (Ok(Gathered::Enough), Poll::Ready(Ok(()))) => {}
                 (Err(cut), _) | (_, Poll::Ready(Err(cut))) => return Poll::Ready(Err(cut)),
                 (Ok(Gathered::Waits), Poll::Ready(Ok(()))) | (Ok(_), Poll::Pending) => {
+                    self.body.poll_request(context);
                     ready!(wire.poll_gone(context));
                     return Poll::Ready(Err(Cut::Client));
                 }
@@ -105,10 +108,12 @@ impl Sending {
     fn gather(&mut self, context: &mut Context<'_>) -> Result<Gathered, Cut> {
         loop {
             if self.out > 0 || !self.data.is_empty() || self.front.len() >= ENOUGH {
-                return Ok(if self.body.is_none() { Gathered::All } else { Gathered::Enough });
+                return Ok(if self.taken { Gathered::All } else { Gathered::Enough });
             }
-            let Some(body) = &mut self.body else { return Ok(Gathered::All) };
-            match Pin::new(body).poll_frame(context) {
+            if self.taken {
+                return Ok(Gathered::All);
+            }
+            match Pin::new(&mut self.body).poll_frame(context) {
                 Poll::Pending => return Ok(Gathered::Waits),
                 Poll::Ready(Some(Ok(frame))) => self.take(frame)?,
                 Poll::Ready(Some(Err(_))) => return Err(Cut::Body),
@@ -125,15 +130,15 @@ impl Sending {
         if data.is_empty() {
             return Ok(());
         }
-        let ends = self.body.as_ref().is_none_or(|body| body.is_end_stream());
+        let ends = self.body.is_end_stream();
         match &mut self.framed {
-            Framed::Nothing => self.body = None,
+            Framed::Nothing => self.taken = true,
             Framed::UntilClose => self.put(data, &[]),
             Framed::Sized(left) => {
                 let data = answer::at_most(data, *left);
                 *left = left.saturating_sub(u64::try_from(data.len()).unwrap_or(u64::MAX));
                 if *left == 0 {
-                    self.body = None;
+                    self.taken = true;
                 }
                 self.put(data, &[]);
             }
@@ -141,7 +146,7 @@ impl Sending {
                 self.front_place();
                 h1::chunk_start(&mut self.front, data.len());
                 if ends {
-                    self.body = None;
+                    self.taken = true;
                 }
                 self.put(data, if ends { b"\r\n0\r\n\r\n" } else { b"\r\n" });
             }
@@ -162,7 +167,7 @@ impl Sending {
 
     /// The body is at its end.
     fn end(&mut self, trailers: Option<http::HeaderMap>) -> Result<(), Cut> {
-        self.body = None;
+        self.taken = true;
         match &self.framed {
             Framed::Sized(1..) => Err(Cut::Body),
             Framed::Nothing | Framed::Sized(_) | Framed::UntilClose => Ok(()),

@@ -33,6 +33,8 @@ struct State {
     unflushed: bool,
     /// Whom to wake when the body is read to its end, or let go.
     watcher: Option<Waker>,
+    /// Who waits for a piece of the body.
+    reader: Option<Waker>,
 }
 
 /// What is left of the request's body.
@@ -74,6 +76,7 @@ impl Wire {
             asking: &[],
             unflushed: false,
             watcher: None,
+            reader: None,
         })))
     }
 
@@ -128,7 +131,11 @@ impl Wire {
     /// The next piece of the body.
     pub(super) fn poll_piece(&self, context: &mut Context<'_>) -> Poll<Result<Piece, Unreadable>> {
         let state = &mut *self.state();
-        let piece = ready!(state.poll_piece(context));
+        let Poll::Ready(piece) = state.poll_piece(context) else {
+            note(&mut state.reader, context);
+            return Poll::Pending;
+        };
+        state.reader = None;
         let over = match &piece {
             Ok(_) => state.body_is_over(),
             Err(Unreadable) => true,
@@ -177,6 +184,8 @@ impl Wire {
     pub(super) fn answers(&self) -> (bool, &'static [u8]) {
         let state = &mut *self.state();
         let left = std::mem::take(&mut state.asking);
+        // The answer is flushed behind it.
+        state.unflushed = false;
         let asked = left.is_empty();
         let begun = !asked && left.len() < CONTINUE.len();
         let goes_on = match &state.body {
@@ -237,6 +246,23 @@ impl Wire {
 
     pub(super) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.state().io).poll_shutdown(context)
+    }
+
+    /// Takes the body from whoever still holds it: nothing more is read for them.
+    pub(super) fn take_back(&self) {
+        let state = &mut *self.state();
+        if matches!(state.body, Unread::Held(_)) {
+            state.body = Unread::Broken;
+            if let Some(reader) = state.reader.take() {
+                reader.wake();
+            }
+        }
+    }
+
+    /// Closes the connection, whoever else has a share of it.
+    pub(super) fn close(&self) {
+        self.take_back();
+        self.state().io.close();
     }
 
     /// Whether the client may still be sending what nobody will read.
@@ -328,10 +354,7 @@ impl State {
     }
 
     fn watch(&mut self, context: &Context<'_>) {
-        match &mut self.watcher {
-            Some(watcher) => watcher.clone_from(context.waker()),
-            None => self.watcher = Some(context.waker().clone()),
-        }
+        note(&mut self.watcher, context);
     }
 
     /// Wakes whoever waits for the body's end; not the task that runs and sees to it itself.
@@ -341,6 +364,14 @@ impl State {
         {
             watcher.wake();
         }
+    }
+}
+
+/// Remembers whom to wake.
+fn note(place: &mut Option<Waker>, context: &Context<'_>) {
+    match place {
+        Some(waker) => waker.clone_from(context.waker()),
+        None => *place = Some(context.waker().clone()),
     }
 }
 

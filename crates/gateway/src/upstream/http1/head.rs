@@ -11,6 +11,8 @@ use crate::h1::{MAX_FIELDS, fields, write_fields};
 
 /// The most bytes of a response's head.
 const LONGEST: usize = 128 * 1024;
+/// The most interim responses that are read in one go.
+const MOST_INTERIM: usize = 32;
 /// Room for fields that the gateway adds to a response, so that the map need not grow for them.
 const OURS: usize = 8;
 
@@ -52,7 +54,7 @@ pub(super) fn write(output: &mut Vec<u8>, parts: &request::Parts) {
 /// It is not one, or too long.
 pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Answer>, Failed> {
     let mut read = std::mem::take(input).freeze();
-    loop {
+    for _ in 0..MOST_INTERIM {
         let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -86,6 +88,7 @@ pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Answe
         let persists = framing != Framing::Close && persists(&parts);
         return Ok(Some(Answer { parts, framing, persists, rest: read.split_off(length) }));
     }
+    Err(Failed::HeadLength)
 }
 
 /// How the body ends (RFC 9112 §6.3). What has two readings is read in one of them here and refused afterwards, by

@@ -5,7 +5,9 @@ mod head;
 mod receive;
 mod send;
 
+use std::future::{Future as _, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -31,6 +33,8 @@ pub(crate) struct Connection {
     method: Method,
     /// Whether another exchange may follow this one.
     persists: bool,
+    /// What went wrong with the request's body while nobody asked for a piece of the answer.
+    failed: Option<Failed>,
 }
 
 /// Why an exchange failed.
@@ -78,13 +82,16 @@ impl Connection {
             reading: Reading::Over,
             method: Method::GET,
             persists: true,
+            failed: None,
         }
     }
 
     /// Whether the upstream has left an idle connection open and not said anything on it, as far as is known.
     pub(crate) fn is_open(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        poll_fill(&mut self.io, &mut self.input, 0, &mut context).is_pending()
+        // A task that has done much in one go is told that nothing came, without a look: that would be no answer here.
+        let look = tokio::task::unconstrained(poll_fn(|context| self.poll_more(0, context)));
+        pin!(look).poll(&mut context).is_pending()
     }
 
     /// Whether the exchange is over, on both sides, and another one may follow.
@@ -103,7 +110,12 @@ impl Connection {
 
     /// Reads once more; `wanted` bytes are known to come.
     fn poll_more(&mut self, wanted: u64, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        poll_fill(&mut self.io, &mut self.input, wanted, context)
+        let filled = poll_fill(&mut self.io, &mut self.input, wanted, context);
+        if filled.is_pending() && self.input.is_empty() {
+            // Room that was made for what did not come.
+            self.input = BytesMut::new();
+        }
+        filled
     }
 }
 

@@ -55,15 +55,10 @@ impl Connection {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
-        if !self.sending.is_over()
-            && let Poll::Ready(Err(failed)) = self.poll_send(context)
-        {
-            if failed.is_of_request() {
-                self.reading = Reading::Over;
-                self.stop_sending();
-                return Poll::Ready(Some(Err(failed)));
-            }
-            self.stop_sending();
+        self.poll_request(context);
+        if let Some(failed) = self.failed.take() {
+            self.reading = Reading::Over;
+            return Poll::Ready(Some(Err(failed)));
         }
         let frame = ready!(self.poll_piece(context));
         if matches!(frame, Some(Err(_))) {
@@ -71,6 +66,16 @@ impl Connection {
             self.reading = Reading::Over;
         }
         Poll::Ready(frame)
+    }
+
+    /// Lets the request's body go on where it still does. What is wrong with it is told with the next piece of the answer.
+    pub(crate) fn poll_request(&mut self, context: &mut Context<'_>) {
+        if !self.sending.is_over()
+            && let Poll::Ready(Err(failed)) = self.poll_send(context)
+        {
+            self.failed = Some(failed).filter(Failed::is_of_request);
+            self.stop_sending();
+        }
     }
 
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failed>>> {
@@ -91,11 +96,11 @@ impl Connection {
                     Err(broken) => return Poll::Ready(Some(Err(broken.into()))),
                     Ok(Some(Piece::Data(data))) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     Ok(Some(Piece::Trailers(trailers))) => {
-                        self.reading = Reading::Over;
+                        self.end();
                         return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
                     }
                     Ok(Some(Piece::End)) => {
-                        self.reading = Reading::Over;
+                        self.end();
                         return Poll::Ready(None);
                     }
                     Ok(None) => chunks.wanted(),
@@ -114,6 +119,14 @@ impl Connection {
                 Ok(_) => {}
                 Err(error) => return Poll::Ready(Some(Err(error.into()))),
             }
+        }
+    }
+
+    /// The body in chunks is at its end; its buffer would be kept as long as the connection.
+    fn end(&mut self) {
+        self.reading = Reading::Over;
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
         }
     }
 

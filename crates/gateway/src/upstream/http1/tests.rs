@@ -131,14 +131,14 @@ async fn exchange(
 ) -> Result<String, Failed> {
     let parts = Request::get("/").header(header::HOST, "a").body(()).unwrap().into_parts().0;
     connection.begin(&parts, crate::proxy::request_body::RequestBody::empty());
-    std::future::poll_fn(|context| connection.poll_send(context)).await?;
+    poll_fn(|context| connection.poll_send(context)).await?;
     let mut request = vec![0; 27];
     other.read_exact(&mut request).await.unwrap();
     assert_eq!(request, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     other.write_all(answer.as_bytes()).await.unwrap();
-    std::future::poll_fn(|context| connection.poll_head(context)).await?;
+    poll_fn(|context| connection.poll_head(context)).await?;
     let mut content = Vec::new();
-    while let Some(frame) = std::future::poll_fn(|context| connection.poll_frame(context)).await {
+    while let Some(frame) = poll_fn(|context| connection.poll_frame(context)).await {
         if let Ok(data) = frame?.into_data() {
             content.extend_from_slice(&data);
         }
@@ -201,13 +201,13 @@ async fn a_part_does_not_pass_for_the_whole(#[case] answer: &'static str) {
     let (mut connection, mut other) = pair().await;
     let parts = Request::get("/").body(()).unwrap().into_parts().0;
     connection.begin(&parts, crate::proxy::request_body::RequestBody::empty());
-    std::future::poll_fn(|context| connection.poll_send(context)).await.unwrap();
+    poll_fn(|context| connection.poll_send(context)).await.unwrap();
     other.write_all(answer.as_bytes()).await.unwrap();
     other.shutdown().await.unwrap();
-    let failed = match std::future::poll_fn(|context| connection.poll_head(context)).await {
+    let failed = match poll_fn(|context| connection.poll_head(context)).await {
         Err(failed) => failed,
         Ok(_) => loop {
-            match std::future::poll_fn(|context| connection.poll_frame(context)).await {
+            match poll_fn(|context| connection.poll_frame(context)).await {
                 Some(Ok(_)) => {}
                 Some(Err(failed)) => break failed,
                 None => panic!("the part passed for the whole"),
@@ -217,4 +217,25 @@ async fn a_part_does_not_pass_for_the_whole(#[case] answer: &'static str) {
     let expected = if answer.is_empty() { "before a response came" } else { "within the response" };
     assert!(failed.to_string().ends_with(expected), "{failed}");
     assert!(!connection.is_reusable());
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_not_open_either_when_the_task_has_used_up_its_turn() {
+    let (mut connection, other) = pair().await;
+    drop(other);
+    while connection.is_open() {
+        tokio::task::yield_now().await;
+    }
+    let (mut connection, other) = pair().await;
+    drop(other);
+    tokio::task::yield_now().await;
+    let open = poll_fn(|context| {
+        // So much a task may do in one go, and more.
+        for _ in 0..200 {
+            let _ = pin!(tokio::task::consume_budget()).poll(context);
+        }
+        Poll::Ready((0..1000).all(|_| connection.is_open()))
+    })
+    .await;
+    assert!(!open || connection.is_open(), "it was closed, and not looked at");
 }
