@@ -50,7 +50,8 @@ fn bounded(state: &HeaderValue) {
 
 /// `traceparent`, read by its places rather than by its parts.
 fn second(line: &[u8]) -> Option<([u8; 16], [u8; 8], bool)> {
-    let text = std::str::from_utf8(line).ok().filter(|text| text.is_ascii())?;
+    // What a later version has behind that may be anything.
+    let text = std::str::from_utf8(line.get(..55)?).ok()?;
     let digits = |range| {
         let digits: &str = text.get::<std::ops::Range<usize>>(range)?;
         let is_lower = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -58,7 +59,7 @@ fn second(line: &[u8]) -> Option<([u8; 16], [u8; 8], bool)> {
     };
     let dashes = [2, 35, 52].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
     let (version, trace, parent, flags) = (digits(0..2)?, digits(3..35)?, digits(36..52)?, digits(53..55)?);
-    let end = match text.as_bytes().get(55) {
+    let end = match line.get(55) {
         None => true,
         Some(byte) => version != 0 && *byte == b'-',
     };
