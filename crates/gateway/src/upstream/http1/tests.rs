@@ -223,19 +223,19 @@ async fn a_part_does_not_pass_for_the_whole(#[case] answer: &'static str) {
 async fn a_closed_connection_is_not_open_either_when_the_task_has_used_up_its_turn() {
     let (mut connection, other) = pair().await;
     drop(other);
-    while connection.is_open() {
+    // The system tells of it in its time.
+    for _ in 0..10_000 {
+        let open = poll_fn(|context| {
+            // So much a task may do in one go, and more.
+            for _ in 0..200 {
+                let _ = pin!(tokio::task::consume_budget()).poll(context);
+            }
+            Poll::Ready(connection.is_open())
+        });
+        if !open.await {
+            return;
+        }
         tokio::task::yield_now().await;
     }
-    let (mut connection, other) = pair().await;
-    drop(other);
-    tokio::task::yield_now().await;
-    let open = poll_fn(|context| {
-        // So much a task may do in one go, and more.
-        for _ in 0..200 {
-            let _ = pin!(tokio::task::consume_budget()).poll(context);
-        }
-        Poll::Ready((0..1000).all(|_| connection.is_open()))
-    })
-    .await;
-    assert!(!open || connection.is_open(), "it was closed, and not looked at");
+    panic!("it was closed, and not looked at");
 }
