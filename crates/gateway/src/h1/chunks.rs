@@ -1,6 +1,7 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::HeaderMap;
 
+use super::due::due;
 use super::fields::{MAX_FIELDS, fields};
 
 /// Takes the chunked coding off a body (RFC 9112 §7.1), and takes nothing but what has one reading: lines end with CRLF, a size is
@@ -71,9 +72,8 @@ impl Chunks {
                     Some(size) => self.part = Part::Data(size),
                 },
                 Part::Data(_) if input.is_empty() => return Ok(None),
-                Part::Data(left) => {
-                    let taken = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
-                    let left = left.saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
+                Part::Data(mut left) => {
+                    let taken = due(&mut left, input.len());
                     self.part = if left == 0 { Part::DataEnd } else { Part::Data(left) };
                     return Ok(Some(Piece::Data(input.split_to(taken).freeze())));
                 }

@@ -18,7 +18,7 @@ thread_local! {
 }
 
 /// Reads once and adds what came to `input`; how much that was, zero at the end. `wanted` bytes are known to come: many of them
-/// are read without a copy.
+/// are read without a copy. While nothing comes, no room is held for it.
 pub(crate) fn poll_fill<R: AsyncRead + Unpin>(
     io: &mut R,
     input: &mut BytesMut,
@@ -29,7 +29,13 @@ pub(crate) fn poll_fill<R: AsyncRead + Unpin>(
     if wanted > SCRATCH {
         input.reserve(wanted);
         let mut space = bytes::BufMut::limit(&mut *input, wanted);
-        let read = ready!(pin!(io.read_buf(&mut space)).poll(context))?;
+        let Poll::Ready(read) = pin!(io.read_buf(&mut space)).poll(context) else {
+            if input.is_empty() {
+                *input = BytesMut::new();
+            }
+            return Poll::Pending;
+        };
+        let read = read?;
         if input.len() < SCRATCH {
             // A piece keeps all the memory that it lies in, and pieces may wait in great number.
             *input = BytesMut::from(&input[..]);

@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use http::HeaderMap;
 
 /// Room for the end of a head.
@@ -9,21 +11,22 @@ pub(crate) fn fields(output: &mut Vec<u8>, fields: &HeaderMap) {
         |(name, value): (&http::HeaderName, &http::HeaderValue)| name.as_str().len() + value.len() + 4;
     output.reserve(fields.iter().map(length).sum::<usize>() + END);
     for (name, value) in fields {
-        output.extend_from_slice(name.as_str().as_bytes());
-        output.extend_from_slice(b": ");
-        output.extend_from_slice(value.as_bytes());
-        output.extend_from_slice(b"\r\n");
+        field(output, name.as_str(), value.as_bytes());
     }
+}
+
+/// Writes one line of a head.
+pub(crate) fn field(output: &mut Vec<u8>, name: &str, value: &[u8]) {
+    output.extend_from_slice(name.as_bytes());
+    output.extend_from_slice(b": ");
+    output.extend_from_slice(value);
+    output.extend_from_slice(b"\r\n");
 }
 
 /// What stands before a chunk of so many bytes; not of none, which would be the last.
 pub(crate) fn chunk_start(output: &mut Vec<u8>, length: usize) {
-    let digits = (usize::BITS - length.leading_zeros()).div_ceil(4).max(1);
-    for place in (0..digits).rev() {
-        let digit = u32::try_from((length >> (place * 4)) & 0xf).unwrap_or_default();
-        output.push(u8::try_from(char::from_digit(digit, 16).unwrap_or('0')).unwrap_or(b'0'));
-    }
-    output.extend_from_slice(b"\r\n");
+    // Nothing goes wrong with memory.
+    let _ = write!(output, "{length:x}\r\n");
 }
 
 /// What stands behind a chunk.

@@ -110,13 +110,12 @@ pub(crate) fn drop_nominated(headers: &mut HeaderMap) -> Result<(), RequestFault
 
 /// Whether `Connection` lists this option, in any case.
 pub(crate) fn connection_lists(headers: &HeaderMap, option: &str) -> bool {
-    let named = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .split(|&byte| byte == b',')
-            .any(|one| one.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
-    };
-    headers.get_all(header::CONNECTION).iter().any(named)
+    headers.get_all(header::CONNECTION).iter().any(|value| lists(value.as_bytes(), option))
+}
+
+/// Whether a list, of which this is a line, has an element of this name.
+pub(crate) fn lists(line: &[u8], name: &str) -> bool {
+    line.split(|&byte| byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// Whether a field of this name carries a credential, an identity, forwarding facts or framing: never dropped by

@@ -214,12 +214,7 @@ fn asks_for_websocket(parts: &Parts) -> bool {
 }
 
 fn lists_trailers(parts: &Parts) -> bool {
-    parts.headers.get_all(header::TE).iter().any(|value| {
-        value
-            .as_bytes()
-            .split(|&byte| byte == b',')
-            .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-    })
+    parts.headers.get_all(header::TE).iter().any(|value| fields::lists(value.as_bytes(), "trailers"))
 }
 
 #[cfg(test)]

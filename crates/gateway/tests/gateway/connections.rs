@@ -15,7 +15,7 @@ use keybound_model::{Configuration, Route, Service};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::lab::{Client, Lab, Upstream, route, service};
+use crate::lab::{Client, Lab, SWITCHED, Upstream, route, service};
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -127,9 +127,7 @@ async fn what_is_sent_behind_an_upgrade_is_the_tunnels() {
     client.send(ask).await;
     let mut upstream = Client::new(listener.accept().await.unwrap().0);
     upstream.head().await.unwrap();
-    upstream
-        .send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        .await;
+    upstream.send(SWITCHED).await;
     client.head().await.unwrap();
     client.send(" and late").await;
     assert_eq!(upstream.exactly(14).await, b"early and late");

@@ -19,6 +19,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+/// An upstream's agreement to change to WebSocket.
+pub(crate) const SWITCHED: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
 /// A running gateway.
 pub(crate) struct Lab {
     pub(crate) addrs: Vec<SocketAddr>,

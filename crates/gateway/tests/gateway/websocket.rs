@@ -3,7 +3,7 @@
 use keybound_model::Configuration;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::lab::{Client, Lab, Upstream, service};
+use crate::lab::{Client, Lab, SWITCHED, Upstream, service};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
@@ -53,9 +53,7 @@ async fn a_stop_waits_for_what_was_upgraded() {
     client.send(ASK).await;
     let mut upstream = Client::new(listener.accept().await.unwrap().0);
     upstream.head().await.unwrap();
-    upstream
-        .send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        .await;
+    upstream.send(SWITCHED).await;
     client.head().await.unwrap();
     lab.stop();
     while TcpStream::connect(lab.addr()).await.is_ok() {

@@ -1,11 +1,14 @@
 //! The head of an answer, and how its body's end is told.
 
-use bytes::Bytes;
+use std::io::Write as _;
+
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Extensions, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 
 use super::date::Date;
+use crate::h1::write_field;
+use crate::head::fields::lists;
 use crate::proxy::trailers;
 
 /// What an answer depends on of the request.
@@ -70,7 +73,7 @@ pub(super) fn write(output: &mut Vec<u8>, head: AnswerHead<'_>, asked: Asked, da
             }
             header::TRANSFER_ENCODING => continue,
             header::CONNECTION => {
-                keeps &= !lists(value, b"close");
+                keeps &= !lists(value.as_bytes(), "close");
                 seen.connections = true;
                 continue;
             }
@@ -83,7 +86,7 @@ pub(super) fn write(output: &mut Vec<u8>, head: AnswerHead<'_>, asked: Asked, da
             header::DATE => seen.date = true,
             _ => {}
         }
-        field(output, name.as_str().as_bytes(), value.as_bytes());
+        write_field(output, name.as_str(), value.as_bytes());
     }
     connection(output, headers, seen.connections, asked, keeps || switches);
     let framed = match size {
@@ -108,14 +111,13 @@ pub(super) fn write(output: &mut Vec<u8>, head: AnswerHead<'_>, asked: Asked, da
             Framed::Nothing
         }
         Size::Known(length) => {
-            output.extend_from_slice(b"content-length: ");
-            decimal(output, length);
-            output.extend_from_slice(b"\r\n");
+            // Nothing goes wrong with memory.
+            let _ = write!(output, "content-length: {length}\r\n");
             if asked.head_only { Framed::Nothing } else { Framed::Sized(length) }
         }
     };
     if !seen.date {
-        field(output, b"date", date);
+        write_field(output, "date", date);
     }
     output.extend_from_slice(b"\r\n");
     (framed, keeps)
@@ -162,7 +164,7 @@ fn connection(output: &mut Vec<u8>, headers: &HeaderMap, any: bool, asked: Asked
                 output.extend_from_slice(b", ");
             }
             output.extend_from_slice(value.as_bytes());
-            said |= says.is_some_and(|says| lists(value, says.as_bytes()));
+            said |= says.is_some_and(|says| lists(value.as_bytes(), says));
         }
     }
     if let Some(says) = says.filter(|_| !said) {
@@ -177,33 +179,8 @@ fn connection(output: &mut Vec<u8>, headers: &HeaderMap, any: bool, asked: Asked
 /// The length that an answer without its body tells of it.
 fn told_length(output: &mut Vec<u8>, value: Option<&HeaderValue>) {
     if let Some(value) = value.filter(|value| value.as_bytes().iter().all(u8::is_ascii_digit)) {
-        field(output, b"content-length", value.as_bytes());
+        write_field(output, "content-length", value.as_bytes());
     }
-}
-
-fn field(output: &mut Vec<u8>, name: &[u8], value: &[u8]) {
-    output.extend_from_slice(name);
-    output.extend_from_slice(b": ");
-    output.extend_from_slice(value);
-    output.extend_from_slice(b"\r\n");
-}
-
-fn decimal(output: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0_u8; 20];
-    let mut used = 0;
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
-    }
-    output.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
-}
-
-fn lists(value: &HeaderValue, option: &[u8]) -> bool {
-    value.as_bytes().split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(option))
 }
 
 /// The fields that `Trailer` announces, as far as they may stand behind a body.
@@ -224,12 +201,4 @@ pub(super) fn keep_announced(trailers: &mut HeaderMap, announced: &[HeaderName])
     for name in dropped {
         trailers.remove(name);
     }
-}
-
-/// A piece of a body that is left of it when no more than so many bytes may be sent.
-pub(super) fn at_most(mut data: Bytes, left: u64) -> Bytes {
-    if let Ok(left) = usize::try_from(left) {
-        data.truncate(left);
-    }
-    data
 }

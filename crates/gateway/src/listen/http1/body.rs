@@ -7,7 +7,7 @@ use http_body::{Frame, SizeHint};
 
 use super::head::Length;
 use super::wire::Wire;
-use crate::h1::{BrokenChunk, Chunks, Piece};
+use crate::h1::{BrokenChunk, Chunks, Piece, due};
 
 /// What is left of a body that is being read.
 #[derive(Debug)]
@@ -49,8 +49,7 @@ impl Decoder {
             Self::Sized(0) => Ok(Some(Piece::End)),
             Self::Sized(_) if input.is_empty() => Ok(None),
             Self::Sized(left) => {
-                let taken = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                *left = left.saturating_sub(size(taken));
+                let taken = due(left, input.len());
                 let whole = taken == input.len();
                 let data = if whole { std::mem::take(input) } else { input.split_to(taken) };
                 Ok(Some(Piece::Data(data.freeze())))
@@ -91,7 +90,7 @@ impl Body {
         self.wire.poll_piece(context).map(|piece| match piece {
             Ok(Piece::Data(data)) => {
                 if let Some(left) = &mut self.left {
-                    *left = left.saturating_sub(size(data.len()));
+                    due(left, data.len());
                     self.over = *left == 0;
                 }
                 Some(Ok(Frame::data(data)))
@@ -126,8 +125,4 @@ impl Drop for Body {
             self.wire.let_go();
         }
     }
-}
-
-fn size(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }

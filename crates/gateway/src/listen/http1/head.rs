@@ -9,6 +9,7 @@ use http::{Method, Request, Uri, Version};
 use httparse::{Header, ParserConfig, Status};
 
 use crate::h1::{self, MAX_FIELDS};
+use crate::head::fields::lists;
 
 /// Looks for the end of a head, and remembers how far it got: no byte is looked at twice, however slowly they come.
 #[derive(Debug, Default)]
@@ -234,11 +235,8 @@ impl Facts {
     }
 
     fn connection(&mut self, value: &[u8]) {
-        for option in value.split(|byte| *byte == b',') {
-            let option = option.trim_ascii();
-            self.closes |= option.eq_ignore_ascii_case(b"close");
-            self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
-        }
+        self.closes |= lists(value, "close");
+        self.keeps |= lists(value, "keep-alive");
     }
 }
 

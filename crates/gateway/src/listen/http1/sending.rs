@@ -123,7 +123,7 @@ impl Sending {
     }
 
     fn take(&mut self, frame: Frame<Bytes>) -> Result<(), Cut> {
-        let data = match frame.into_data() {
+        let mut data = match frame.into_data() {
             Ok(data) => data,
             Err(frame) => return self.end(frame.into_trailers().ok()),
         };
@@ -135,8 +135,7 @@ impl Sending {
             Framed::Nothing => self.taken = true,
             Framed::UntilClose => self.put(data, &[]),
             Framed::Sized(left) => {
-                let data = answer::at_most(data, *left);
-                *left = left.saturating_sub(u64::try_from(data.len()).unwrap_or(u64::MAX));
+                data.truncate(h1::due(left, data.len()));
                 if *left == 0 {
                     self.taken = true;
                 }

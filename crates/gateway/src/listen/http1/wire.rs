@@ -307,10 +307,7 @@ impl State {
             match poll_fill(&mut self.io, &mut self.input, wanted, context) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Unreadable)),
-                Poll::Pending => {
-                    self.rests();
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

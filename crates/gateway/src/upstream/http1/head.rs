@@ -8,6 +8,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::Failed;
 use crate::h1::{MAX_FIELDS, fields, write_fields};
+use crate::head::fields::connection_lists;
 
 /// The most bytes of a response's head.
 const LONGEST: usize = 128 * 1024;
@@ -111,10 +112,6 @@ fn framing(method: &Method, parts: &response::Parts) -> Result<Framing, Failed> 
 
 /// Whether the upstream keeps the connection (RFC 9112 §9.3).
 fn persists(parts: &response::Parts) -> bool {
-    let says = |option: &str| {
-        let options = parts.headers.get_all(header::CONNECTION).iter();
-        let mut options = options.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        options.any(|said| said.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
-    };
+    let says = |option: &str| connection_lists(&parts.headers, option);
     if parts.version == Version::HTTP_11 { !says("close") } else { says("keep-alive") && !says("close") }
 }

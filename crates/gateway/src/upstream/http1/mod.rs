@@ -110,12 +110,7 @@ impl Connection {
 
     /// Reads once more; `wanted` bytes are known to come.
     fn poll_more(&mut self, wanted: u64, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let filled = poll_fill(&mut self.io, &mut self.input, wanted, context);
-        if filled.is_pending() && self.input.is_empty() {
-            // Room that was made for what did not come.
-            self.input = BytesMut::new();
-        }
-        filled
+        poll_fill(&mut self.io, &mut self.input, wanted, context)
     }
 }
 

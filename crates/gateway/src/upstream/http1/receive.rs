@@ -8,7 +8,7 @@ use http_body::{Frame, SizeHint};
 
 use super::head::{self, Framing};
 use super::{Connection, Failed};
-use crate::h1::{Chunks, Piece};
+use crate::h1::{Chunks, Piece, due};
 
 #[derive(Debug)]
 pub(super) enum Reading {
@@ -82,9 +82,8 @@ impl Connection {
         loop {
             let wanted = match &mut self.reading {
                 Reading::Head | Reading::Over => return Poll::Ready(None),
-                Reading::Length(left) => match some(&mut self.first, &mut self.input, *left) {
+                Reading::Length(left) => match some(&mut self.first, &mut self.input, left) {
                     Some(data) => {
-                        *left = left.saturating_sub(u64::try_from(data.len()).unwrap_or(u64::MAX));
                         if *left == 0 {
                             self.reading = Reading::Over;
                         }
@@ -105,7 +104,7 @@ impl Connection {
                     }
                     Ok(None) => chunks.wanted(),
                 },
-                Reading::Close => match some(&mut self.first, &mut self.input, u64::MAX) {
+                Reading::Close => match some(&mut self.first, &mut self.input, &mut { u64::MAX }) {
                     Some(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     None => 0,
                 },
@@ -145,19 +144,16 @@ impl Connection {
     }
 }
 
-/// Up to `most` bytes of what was read; `None` when there are none.
-fn some(first: &mut Bytes, input: &mut BytesMut, most: u64) -> Option<Bytes> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
+/// What was read of a body that has so many bytes left; `None` when there is nothing.
+fn some(first: &mut Bytes, input: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
     if !first.is_empty() {
-        return Some(first.split_to(most.min(first.len())));
+        return Some(first.split_to(due(left, first.len())));
     }
     if input.is_empty() {
         return None;
     }
-    let data = input.split_to(most.min(input.len())).freeze();
-    if input.is_empty() {
-        // What is left of its memory would be kept as long as the connection.
-        *input = BytesMut::new();
-    }
-    Some(data)
+    let taken = due(left, input.len());
+    // All of it is taken with its memory, which would be kept as long as the connection.
+    let data = if taken == input.len() { std::mem::take(input) } else { input.split_to(taken) };
+    Some(data.freeze())
 }
