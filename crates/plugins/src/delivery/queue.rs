@@ -71,10 +71,6 @@ struct Waiting {
     under_way: usize,
     /// Whether somebody sends what waits.
     running: bool,
-    /// Entries that were given up since it was last looked: there was no room.
-    dropped: u64,
-    /// The same: they were longer than all that may wait.
-    unfit: u64,
     full: Told,
     large: Told,
     refused: Told,
@@ -85,8 +81,6 @@ struct Waiting {
 enum Ended {
     Sent,
     Lost(Loss, String),
-    /// There was no more time.
-    Late,
 }
 
 impl Queue {
@@ -121,14 +115,14 @@ impl Queue {
             let mut waiting = this.waiting.lock();
             let most = this.settings.max_bytes.unwrap_or(MOST_BYTES);
             if entry.len() > most {
-                waiting.unfit += 1;
+                waiting.large.note(1);
                 this.counts.lose(Loss::Large, 1);
             } else {
                 while waiting.entries.len() >= this.settings.max_entries || waiting.bytes + entry.len() > most
                 {
                     let Some(oldest) = waiting.entries.pop_front() else { break };
                     waiting.bytes -= oldest.len();
-                    waiting.dropped += 1;
+                    waiting.full.note(1);
                     this.counts.lose(Loss::Full, 1);
                 }
                 waiting.bytes += entry.len();
@@ -272,11 +266,10 @@ impl Queue {
 
     /// Sends a batch, and counts how that ended.
     async fn deliver(&self, batch: Vec<Bytes>) {
-        let ended = self.attempts(&batch).await;
-        if matches!(ended, Ended::Late) {
+        let Some(ended) = self.attempts(&batch).await else {
             self.give_up();
             return;
-        }
+        };
         let entries = batch.len() as u64;
         let say = {
             let mut waiting = self.waiting.lock();
@@ -284,7 +277,7 @@ impl Queue {
             let Some(left) = waiting.under_way.checked_sub(batch.len()) else { return };
             waiting.under_way = left;
             match ended {
-                Ended::Sent | Ended::Late => {
+                Ended::Sent => {
                     self.counts.send(entries);
                     None
                 }
@@ -301,8 +294,9 @@ impl Queue {
         }
     }
 
-    /// Sends a batch again and again, with longer pauses, until it arrives, is refused for good, or was tried for long enough.
-    async fn attempts(&self, batch: &[Bytes]) -> Ended {
+    /// Sends a batch again and again, with longer pauses, until it arrives, is refused for good, or was tried for long enough;
+    /// `None` when there is no more time.
+    async fn attempts(&self, batch: &[Bytes]) -> Option<Ended> {
         let body = (self.compose)(batch);
         let settings = &self.settings;
         let deadline = Instant::now() + seconds(settings.max_retry_time);
@@ -314,14 +308,14 @@ impl Queue {
             let sent = tokio::select! {
                 biased;
                 sent = self.sender.send(body.clone()) => sent,
-                () = &mut over => return Ended::Late,
+                () = &mut over => return None,
             };
-            let Err(fault) = sent else { return Ended::Sent };
+            let Err(fault) = sent else { return Some(Ended::Sent) };
             if fault.is_final {
-                return Ended::Lost(Loss::Refused, fault.text);
+                return Some(Ended::Lost(Loss::Refused, fault.text));
             }
             if Instant::now() + pause > deadline || left == Some(0) {
-                return Ended::Lost(Loss::Failed, fault.text);
+                return Some(Ended::Lost(Loss::Failed, fault.text));
             }
             tracing::warn!(plugin = self.name, instance = %self.id, "{}: trying again", fault.text);
             left = left.map(|left| left - 1);
@@ -329,7 +323,7 @@ impl Queue {
                 () = tokio::time::sleep(pause) => {}
                 // There is less time now.
                 _ = closing.changed() => {}
-                () = &mut over => return Ended::Late,
+                () = &mut over => return None,
             }
             pause = (pause * 2).min(seconds(settings.max_retry_delay));
         }
@@ -339,8 +333,7 @@ impl Queue {
     fn say_full(&self) {
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
-        let (dropped, unfit) = (std::mem::take(&mut waiting.dropped), std::mem::take(&mut waiting.unfit));
-        let lost = [(waiting.full.add(dropped, now), FULL), (waiting.large.add(unfit, now), LARGE)];
+        let lost = [(waiting.full.add(0, now), FULL), (waiting.large.add(0, now), LARGE)];
         drop(waiting);
         self.say(lost);
     }
@@ -348,10 +341,9 @@ impl Queue {
     /// Says what was not said yet of what was given up.
     fn say_the_rest(&self) {
         let mut waiting = self.waiting.lock();
-        let (dropped, unfit) = (std::mem::take(&mut waiting.dropped), std::mem::take(&mut waiting.unfit));
         let lost = [
-            (waiting.full.rest(dropped), FULL),
-            (waiting.large.rest(unfit), LARGE),
+            (waiting.full.rest(0), FULL),
+            (waiting.large.rest(0), LARGE),
             (waiting.refused.rest(0), "they were refused"),
             (waiting.failed.rest(0), "they did not arrive"),
         ];

@@ -13,9 +13,14 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Adds a loss, to be spoken of later.
+    pub(super) fn note(&mut self, entries: u64) {
+        self.entries += entries;
+    }
+
     /// Adds a loss. How many entries to speak of, when it is time to.
     pub(super) fn add(&mut self, entries: u64, now: Instant) -> Option<u64> {
-        self.entries += entries;
+        self.note(entries);
         if self.entries == 0 || self.at.is_some_and(|at| now.duration_since(at) < QUIET) {
             return None;
         }
