@@ -1,5 +1,6 @@
 //! Where things are, and what the command line says.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::fault::Fault;
@@ -13,6 +14,14 @@ pub(crate) fn root() -> PathBuf {
 /// The folder for builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
+}
+
+/// A folder below the one for builds, with nothing in it.
+pub(crate) fn emptied(name: &str) -> Result<PathBuf, Fault> {
+    let folder = target().join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
+    Ok(folder)
 }
 
 /// What the suites install and write: everything below `target/lab`.

@@ -6,10 +6,10 @@ use std::process::Stdio;
 
 use super::process::{Server, pinned};
 use super::servers::{self, Setup};
-use super::{CASES, IN_MEMORY, Load, PLAIN, build, fire, folder, needs};
+use super::{CASES, IN_MEMORY, Load, PLAIN, build, fire, needs};
 use crate::dist;
 use crate::fault::Fault;
-use crate::workspace::Options;
+use crate::workspace::{self, Options};
 
 /// Requests that are prepared at a time.
 const PORTION: u64 = 500_000;
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let (idle, routes) = (options.number("--idle", 10_000)?, options.number("--routes", 10_000)?);
     needs(&[("nginx", "nginx-light"), ("prlimit", "util-linux")])?;
     let program = build(options.value("--gateway"))?;
-    let folder = folder("memory")?;
+    let folder = workspace::emptied("memory")?;
     let upstream = servers::upstream(&folder)?;
     servers::provider(&folder, &upstream)?;
 

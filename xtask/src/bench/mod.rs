@@ -7,7 +7,6 @@ pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod servers;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::dist;
@@ -84,7 +83,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     let connections = options.number("--connections", 32)?;
     needs(&[("nginx", "nginx-light"), ("redis-server", "redis-server"), ("taskset", "util-linux")])?;
     let program = build(options.value("--gateway"))?;
-    let folder = folder("bench")?;
+    let folder = workspace::emptied("bench")?;
 
     let upstream = servers::upstream(&folder)?;
     servers::provider(&folder, &upstream)?;
@@ -188,14 +187,6 @@ fn build(gateway: Option<&str>) -> Result<PathBuf, Fault> {
     let Some(gateway) = gateway else { return dist::build() };
     dist::generator()?;
     Ok(PathBuf::from(gateway))
-}
-
-/// An empty folder below `target`.
-fn folder(name: &str) -> Result<PathBuf, Fault> {
-    let folder = workspace::target().join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
-    Ok(folder)
 }
 
 fn median(figures: &[Figures], of: fn(&Figures) -> f64) -> f64 {

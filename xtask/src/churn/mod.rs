@@ -10,7 +10,6 @@ mod load;
 mod upstream;
 mod writes;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -45,9 +44,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
         None => built("keybound")?,
     };
     let generator = built("keybound-load")?;
-    let folder = workspace::target().join("churn");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
+    let folder = workspace::emptied("churn")?;
 
     let upstream = Upstream::start(folder.join("www"))?;
     run::output(

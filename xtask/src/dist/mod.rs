@@ -16,19 +16,6 @@ use crate::fault::Fault;
 use crate::run;
 use crate::workspace::{self, Options};
 
-/// The crates of this workspace that the program and the generator consist of.
-const OURS: [&str; 9] = [
-    "keybound",
-    "keybound-admin",
-    "keybound-benches",
-    "keybound-gateway",
-    "keybound-model",
-    "keybound-oidc",
-    "keybound-plugins",
-    "keybound-pop",
-    "keybound-store",
-];
-
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
     Options::parse(arguments, &[], &[])?;
     println!("{}", build()?.display());
@@ -50,10 +37,10 @@ pub(crate) fn build() -> Result<PathBuf, Fault> {
     }
     let _ = fs::remove_file(&stamp);
     let profiler = profiler()?;
-    let raw = made("raw")?;
+    let raw = workspace::emptied("pgo/raw")?;
     clean()?;
     compile(&format!("-Cprofile-generate={}", raw.display()))?;
-    training::run(&program, &made("load")?)?;
+    training::run(&program, &workspace::emptied("pgo/load")?)?;
     counted(&raw)?;
     let profile = folder().join("keybound.profdata");
     run::output(Command::new(profiler).arg("merge").arg("-o").arg(&profile).arg(&raw))?;
@@ -99,8 +86,11 @@ fn cargo_build(packages: &[&str], flags: &str) -> Result<(), Fault> {
 
 /// Forgets what was compiled of this workspace: cargo does not know of the flags.
 fn clean() -> Result<(), Fault> {
+    let list = ["tree", "--workspace", "--depth", "0", "--prefix", "none", "--format", "{p}"];
+    let ours = run::output(&mut run::cargo(list))?;
+    let names = ours.lines().filter_map(|line| line.split_whitespace().next());
     let mut command = run::cargo(["clean", "--profile", "dist", "--quiet"]);
-    command.args(OURS.iter().flat_map(|name| ["-p", name]));
+    command.args(names.flat_map(|name| ["-p", name]));
     run::output(&mut command).map(drop)
 }
 
@@ -134,14 +124,6 @@ fn rustc() -> std::ffi::OsString {
 
 fn folder() -> PathBuf {
     workspace::target().join("pgo")
-}
-
-/// An empty folder for the profile's making.
-fn made(name: &str) -> Result<PathBuf, Fault> {
-    let folder = folder().join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
-    Ok(folder)
 }
 
 fn modified(path: &Path) -> Result<SystemTime, Fault> {

@@ -52,9 +52,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Fault> {
 }
 
 fn soak(gateway: &Path, load: &Path, length: Duration, picture: &Path) -> Result<Count, Fault> {
-    let folder = workspace::target().join("soak");
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).map_err(Fault::with(folder.display().to_string()))?;
+    let folder = workspace::emptied("soak")?;
     let upstream = servers::upstream(&folder)?;
     run::output(
         std::process::Command::new(load)
