@@ -3,6 +3,7 @@ use http::HeaderMap;
 
 use super::due::due;
 use super::fields::{MAX_FIELDS, fields};
+use super::section::{Section, SectionReader, TooLong};
 
 /// Takes the chunked coding off a body (RFC 9112 §7.1), and takes nothing but what has one reading: lines end with CRLF, a size is
 /// one to sixteen hexadecimal digits, and white space stands only before an extension.
@@ -11,6 +12,7 @@ pub(crate) struct Chunks {
     part: Part,
     /// Bytes of extensions so far.
     extensions: usize,
+    trailers: SectionReader,
 }
 
 /// What a body is made of.
@@ -55,8 +57,8 @@ const MOST_EXTENSIONS: usize = 16 * 1024;
 const LONGEST_TRAILERS: usize = 16 * 1024;
 
 impl Chunks {
-    pub(crate) const fn new() -> Self {
-        Self { part: Part::Size, extensions: 0 }
+    pub(crate) fn new() -> Self {
+        Self { part: Part::Size, extensions: 0, trailers: SectionReader::default() }
     }
 
     /// Takes the next piece from what was read; `None`: that needs more.
@@ -136,31 +138,18 @@ impl Chunks {
     }
 
     fn trailers(&mut self, input: &mut BytesMut) -> Result<Option<Piece>, BrokenChunk> {
-        match crlf(input) {
-            None => return Ok(None),
-            Some(true) => {
-                input.advance(2);
-                self.part = Part::End;
-                return Ok(Some(Piece::End));
-            }
-            Some(false) => {}
+        let taken =
+            self.trailers.take(input, LONGEST_TRAILERS).map_err(|TooLong| BrokenChunk::TrailersLength)?;
+        let block = match taken {
+            Section::Whole(block, false) => block,
+            Section::Begun | Section::Open if !self.trailers.has_bare_line() => return Ok(None),
+            _ => return Err(BrokenChunk::Trailers),
+        };
+        self.part = Part::End;
+        if &block[..] == b"\r\n" {
+            return Ok(Some(Piece::End));
         }
-        let lengths = memchr::memchr_iter(b'\n', input);
-        let mut start = 0;
-        for end in lengths {
-            let line = input.get(start..end).unwrap_or_default();
-            let Some(line) = line.strip_suffix(b"\r") else { return Err(BrokenChunk::Trailers) };
-            start = end + 1;
-            if start > LONGEST_TRAILERS {
-                return Err(BrokenChunk::TrailersLength);
-            }
-            if line.is_empty() {
-                let block = input.split_to(start).freeze();
-                self.part = Part::End;
-                return parse(&block).map(|trailers| Some(Piece::Trailers(trailers)));
-            }
-        }
-        if input.len() > LONGEST_TRAILERS { Err(BrokenChunk::TrailersLength) } else { Ok(None) }
+        parse(&block).map(|trailers| Some(Piece::Trailers(trailers)))
     }
 }
 

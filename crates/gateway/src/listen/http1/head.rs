@@ -8,18 +8,12 @@ use http::request::Parts;
 use http::{Method, Request, Uri, Version};
 use httparse::{Header, ParserConfig, Status};
 
-use crate::h1::{self, MAX_FIELDS};
+use crate::h1::{self, MAX_FIELDS, Section, SectionReader, TooLong};
 use crate::head::fields::lists;
 
-/// Looks for the end of a head, and remembers how far it got: no byte is looked at twice, however slowly they come.
+/// Takes heads of requests from what a connection brings.
 #[derive(Debug, Default)]
-pub(crate) struct HeadReader {
-    looked: usize,
-    /// Where the line begins that the end was not found of.
-    line: usize,
-    /// Whether a line ended without CR.
-    bare: bool,
-}
+pub(crate) struct HeadReader(SectionReader);
 
 /// How much a head may take up.
 #[derive(Debug, Clone, Copy)]
@@ -84,54 +78,29 @@ impl HeadReader {
         input: &mut BytesMut,
         bounds: HeadBounds,
     ) -> Result<Option<RequestHead>, BadHead> {
-        if self.line == 0 {
+        if self.0.is_at_start() {
             // Empty lines before a request are nothing (RFC 9112 §2.2).
             while input.starts_with(b"\r\n") {
                 input.advance(2);
-                self.looked = 0;
+                self.0 = SectionReader::default();
             }
             if input.first() == Some(&b'\n') {
                 return Err(BadHead::Malformed);
             }
         }
-        let first = self.looked == 0;
-        let Some(end) = self.end(input) else {
-            if input.len() > bounds.bytes {
-                return Err(BadHead::TooLarge);
-            }
-            if first && !input.is_empty() {
-                could_become_one(input, bounds)?;
-            }
-            return Ok(None);
-        };
-        if end > bounds.bytes {
-            return Err(BadHead::TooLarge);
-        }
-        let bare = self.bare;
-        *self = Self::default();
-        let head = if end == input.len() { std::mem::take(input) } else { input.split_to(end) }.freeze();
-        let mut head = with_space(bounds.fields, |space| whole(&head, space))?;
-        head.in_doubt |= bare;
-        if head.in_doubt {
-            head.length = Length::Nothing;
-        }
-        Ok(Some(head))
-    }
-
-    /// The place behind the empty line that ends the head.
-    fn end(&mut self, input: &[u8]) -> Option<usize> {
-        for at in memchr::memchr_iter(b'\n', input.get(self.looked..).unwrap_or_default()) {
-            let at = self.looked + at;
-            let line = input.get(self.line..at).unwrap_or_default();
-            self.line = at + 1;
-            let text = line.strip_suffix(b"\r");
-            self.bare |= text.is_none();
-            if text.unwrap_or(line).is_empty() {
-                return Some(self.line);
+        match self.0.take(input, bounds.bytes) {
+            Err(TooLong) => Err(BadHead::TooLarge),
+            Ok(Section::Open) => Ok(None),
+            Ok(Section::Begun) => could_become_one(input, bounds).map(|()| None),
+            Ok(Section::Whole(head, bare)) => {
+                let mut head = with_space(bounds.fields, |space| whole(&head, space))?;
+                head.in_doubt |= bare;
+                if head.in_doubt {
+                    head.length = Length::Nothing;
+                }
+                Ok(Some(head))
             }
         }
-        self.looked = input.len();
-        None
     }
 }
 

@@ -7,13 +7,13 @@ use http::{Method, Response, StatusCode, Version, header, request, response};
 use hyper::ext::ReasonPhrase;
 
 use super::Failed;
-use crate::h1::{MAX_FIELDS, fields, write_fields};
+use crate::h1::{MAX_FIELDS, Section, SectionReader, TooLong, fields, write_fields};
 use crate::head::fields::connection_lists;
 
 /// The most bytes of a response's head.
 const LONGEST: usize = 128 * 1024;
-/// The most interim responses that are read in one go.
-const MOST_INTERIM: usize = 32;
+/// The most interim responses before the final one.
+const MOST_INTERIM: u16 = 1000;
 /// Room for fields that the gateway adds to a response, so that the map need not grow for them.
 const OURS: usize = 8;
 
@@ -33,8 +33,14 @@ pub(super) struct Answer {
     pub(super) framing: Framing,
     /// Whether another exchange may follow.
     pub(super) persists: bool,
-    /// What was read beyond the head.
-    pub(super) rest: Bytes,
+}
+
+/// Takes heads of responses from what a connection brings.
+#[derive(Debug, Default)]
+pub(super) struct HeadReader {
+    section: SectionReader,
+    /// Interim responses so far.
+    interim: u16,
 }
 
 /// Writes the head of a request.
@@ -48,48 +54,71 @@ pub(super) fn write(output: &mut Vec<u8>, parts: &request::Parts) {
     output.extend_from_slice(b"\r\n");
 }
 
-/// Takes the head of a response from what was read, once it is whole. Interim ones (1xx) are passed over, except for the change
-/// of protocols.
-///
-/// # Errors
-/// It is not one, or too long.
-pub(super) fn read(input: &mut BytesMut, method: &Method) -> Result<Option<Answer>, Failed> {
-    let mut read = std::mem::take(input).freeze();
-    for _ in 0..MOST_INTERIM {
-        let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-        let mut response = httparse::Response::new(&mut []);
-        let config = httparse::ParserConfig::default();
-        let parsed = config.parse_response_with_uninit_headers(&mut response, &read, &mut space)?;
-        let httparse::Status::Complete(length) = parsed else {
-            if read.len() > LONGEST {
-                return Err(Failed::HeadLength);
+impl HeadReader {
+    /// Takes the head of a response from what was read; `None`: that needs more. Interim ones (1xx) are passed over, except for the
+    /// change of protocols.
+    ///
+    /// # Errors
+    /// It is not one, or too long.
+    pub(super) fn read(&mut self, input: &mut BytesMut, method: &Method) -> Result<Option<Answer>, Failed> {
+        loop {
+            match self.section.take(input, LONGEST) {
+                Err(TooLong) => return Err(Failed::HeadLength),
+                Ok(Section::Open) => return Ok(None),
+                Ok(Section::Begun) => {
+                    // What is none already need not be waited for.
+                    with_parsed(input, |_| ())?;
+                    return Ok(None);
+                }
+                Ok(Section::Whole(head, _)) => {
+                    if let Some(answer) = whole(&head, method)? {
+                        *self = Self::default();
+                        return Ok(Some(answer));
+                    }
+                }
             }
-            // Nobody else holds it, unless there was an interim response in front.
-            *input = read.try_into_mut().unwrap_or_else(|read| BytesMut::from(&read[..]));
-            return Ok(None);
-        };
-        if length > LONGEST {
-            return Err(Failed::HeadLength);
+            self.interim += 1;
+            if self.interim > MOST_INTERIM {
+                return Err(Failed::Interim);
+            }
         }
+    }
+}
+
+/// Parses a head, or what there is of it.
+fn with_parsed<T>(
+    head: &[u8],
+    then: impl FnOnce(Option<httparse::Response<'_, '_>>) -> T,
+) -> Result<T, Failed> {
+    let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut response = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    let parsed = config.parse_response_with_uninit_headers(&mut response, head, &mut space)?;
+    let whole = parsed == httparse::Status::Complete(head.len());
+    Ok(then(whole.then_some(response)))
+}
+
+/// A head that is there as a whole; `None` for an interim one.
+fn whole(head: &Bytes, method: &Method) -> Result<Option<Answer>, Failed> {
+    with_parsed(head, |response| {
+        let response = response.ok_or(httparse::Error::NewLine)?;
         let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
         let status = status.ok_or(httparse::Error::Status)?;
         if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
-            let _ = read.split_to(length);
-            continue;
+            return Ok(None);
         }
         let mut parts = Response::new(()).into_parts().0;
         parts.status = status;
         parts.version = if response.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
-        parts.headers = fields(response.headers, &read, OURS).ok_or(httparse::Error::HeaderName)?;
+        parts.headers = fields(response.headers, head, OURS).ok_or(httparse::Error::HeaderName)?;
         let reason = response.reason.filter(|reason| Some(*reason) != status.canonical_reason());
         if let Some(reason) = reason.and_then(|reason| ReasonPhrase::try_from(reason.as_bytes()).ok()) {
             parts.extensions.insert(reason);
         }
         let framing = framing(method, &parts)?;
         let persists = framing != Framing::Close && persists(&parts);
-        return Ok(Some(Answer { parts, framing, persists, rest: read.split_off(length) }));
-    }
-    Err(Failed::HeadLength)
+        Ok(Some(Answer { parts, framing, persists }))
+    })?
 }
 
 /// How the body ends (RFC 9112 §6.3). What has two readings is read in one of them here and refused afterwards, by

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use http::Method;
 
+use self::head::HeadReader;
 use self::receive::Reading;
 use self::send::Sending;
 use super::timed_io::TimedIo;
@@ -23,10 +24,9 @@ use crate::proxy::request_body::Cut;
 #[derive(Debug)]
 pub(crate) struct Connection {
     io: TimedIo,
-    /// What was read together with the head of the response; it comes before `input`.
-    first: Bytes,
     /// What was read and not taken.
     input: BytesMut,
+    head: HeadReader,
     sending: Sending,
     reading: Reading,
     /// The method of the request that is being answered.
@@ -50,6 +50,8 @@ pub(crate) enum Failed {
     Head(#[from] httparse::Error),
     #[error("the head of the response is too long")]
     HeadLength,
+    #[error("too many interim responses")]
+    Interim,
     #[error("the length of the response is none")]
     Length,
     #[error("the body of the response is not in order: {0}")]
@@ -76,8 +78,8 @@ impl Connection {
     pub(crate) fn new(io: TimedIo) -> Self {
         Self {
             io,
-            first: Bytes::new(),
             input: BytesMut::new(),
+            head: HeadReader::default(),
             sending: Sending::default(),
             reading: Reading::Over,
             method: Method::GET,
@@ -96,16 +98,12 @@ impl Connection {
 
     /// Whether the exchange is over, on both sides, and another one may follow.
     pub(crate) fn is_reusable(&self) -> bool {
-        self.persists
-            && self.first.is_empty()
-            && self.input.is_empty()
-            && self.sending.is_over()
-            && self.is_end_stream()
+        self.persists && self.input.is_empty() && self.sending.is_over() && self.is_end_stream()
     }
 
     /// What is left of the connection when it has changed protocols.
     pub(crate) fn into_parts(self) -> (TimedIo, Bytes) {
-        (self.io, self.first)
+        (self.io, self.input.freeze())
     }
 
     /// Reads once more; `wanted` bytes are known to come.

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::response;
 use http_body::{Frame, SizeHint};
 
-use super::head::{self, Framing};
+use super::head::Framing;
 use super::{Connection, Failed};
 use crate::h1::{Chunks, Piece, due};
 
@@ -27,17 +27,13 @@ impl Connection {
     pub(crate) fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<response::Parts, Failed>> {
         loop {
             if !self.input.is_empty()
-                && let Some(answer) = head::read(&mut self.input, &self.method)?
+                && let Some(answer) = self.head.read(&mut self.input, &self.method)?
             {
                 self.persists &= answer.persists;
-                self.first = answer.rest;
                 self.reading = match answer.framing {
                     Framing::Length(0) => Reading::Over,
                     Framing::Length(length) => Reading::Length(length),
-                    Framing::Chunked => {
-                        self.input = BytesMut::from(&std::mem::take(&mut self.first)[..]);
-                        Reading::Chunked(Chunks::new())
-                    }
+                    Framing::Chunked => Reading::Chunked(Chunks::new()),
                     Framing::Close => Reading::Close,
                 };
                 return Poll::Ready(Ok(answer.parts));
@@ -82,7 +78,7 @@ impl Connection {
         loop {
             let wanted = match &mut self.reading {
                 Reading::Head | Reading::Over => return Poll::Ready(None),
-                Reading::Length(left) => match some(&mut self.first, &mut self.input, left) {
+                Reading::Length(left) => match some(&mut self.input, left) {
                     Some(data) => {
                         if *left == 0 {
                             self.reading = Reading::Over;
@@ -104,7 +100,7 @@ impl Connection {
                     }
                     Ok(None) => chunks.wanted(),
                 },
-                Reading::Close => match some(&mut self.first, &mut self.input, &mut { u64::MAX }) {
+                Reading::Close => match some(&mut self.input, &mut { u64::MAX }) {
                     Some(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     None => 0,
                 },
@@ -145,10 +141,7 @@ impl Connection {
 }
 
 /// What was read of a body that has so many bytes left; `None` when there is nothing.
-fn some(first: &mut Bytes, input: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
-    if !first.is_empty() {
-        return Some(first.split_to(due(left, first.len())));
-    }
+fn some(input: &mut BytesMut, left: &mut u64) -> Option<Bytes> {
     if input.is_empty() {
         return None;
     }

@@ -12,7 +12,7 @@ use super::*;
 use crate::upstream::timed_io::{Stream, WriteTimeout};
 
 fn read(text: &str, method: &Method) -> Result<Option<head::Answer>, Failed> {
-    head::read(&mut BytesMut::from(text), method)
+    HeadReader::default().read(&mut BytesMut::from(text), method)
 }
 
 #[test]
@@ -21,12 +21,12 @@ fn a_head_is_the_same_however_its_bytes_are_cut_and_what_follows_is_kept() {
     let text = format!("{interim}HTTP/1.1 200 Fine\r\nContent-Length: 3\r\nX-A: 1\r\nX-A: \r\n\r\nabc");
     let whole = text.len() - 3;
     for cut in 0..text.len() {
-        let mut input = BytesMut::from(&text[..cut]);
-        let early = head::read(&mut input, &Method::GET).unwrap();
+        let (mut reader, mut input) = (HeadReader::default(), BytesMut::from(&text[..cut]));
+        let early = reader.read(&mut input, &Method::GET).unwrap();
         assert_eq!(early.is_some(), cut >= whole, "{cut}");
         let answer = early.unwrap_or_else(|| {
             input.extend_from_slice(&text.as_bytes()[cut..]);
-            head::read(&mut input, &Method::GET).unwrap().unwrap()
+            reader.read(&mut input, &Method::GET).unwrap().unwrap()
         });
         assert_eq!(answer.parts.status, 200);
         assert_eq!(answer.parts.extensions.get::<ReasonPhrase>().unwrap().as_bytes(), b"Fine");
@@ -34,7 +34,7 @@ fn a_head_is_the_same_however_its_bytes_are_cut_and_what_follows_is_kept() {
         assert_eq!(answer.framing, Framing::Length(3));
         assert!(answer.persists);
         let rest = if cut >= whole { &text[whole..cut] } else { "abc" };
-        assert_eq!(answer.rest, rest, "{cut}");
+        assert_eq!(input, rest, "{cut}");
     }
 }
 
@@ -92,6 +92,29 @@ fn what_is_no_head_is_refused() {
     let long = format!("HTTP/1.1 200 OK\r\nA: {}", "b".repeat(200_000));
     assert!(matches!(read(&long, &Method::GET), Err(Failed::HeadLength)));
     assert!(matches!(read(&format!("{long}\r\n\r\n"), &Method::GET), Err(Failed::HeadLength)));
+}
+
+#[test]
+fn what_is_no_head_is_refused_without_waiting_for_its_end() {
+    for start in ["SSH-2.0-OpenSSH", "HTTP/2.0 200", "HTTP/1.1 2x", "\0"] {
+        assert!(read(start, &Method::GET).is_err(), "{start:?}");
+    }
+    for start in ["H", "HTTP/1.1 200 OK\r\nA", ""] {
+        assert!(read(start, &Method::GET).unwrap().is_none(), "{start:?}");
+    }
+}
+
+#[test]
+fn interim_responses_are_bounded_however_they_come() {
+    for at_once in [1, 100] {
+        let (mut reader, mut input) = (HeadReader::default(), BytesMut::new());
+        let failed = (0..2000).find_map(|count| {
+            input.extend_from_slice("HTTP/1.1 102 Processing\r\n\r\n".repeat(at_once).as_bytes());
+            reader.read(&mut input, &Method::GET).err().map(|failed| (count, failed))
+        });
+        let (count, failed) = failed.unwrap();
+        assert!(matches!(failed, Failed::Interim) && count * at_once >= 900, "{count}: {failed}");
+    }
 }
 
 #[test]
