@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -14,6 +15,7 @@ use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use keybound_plugins::fault::{Fault, UpstreamFault};
+use tokio::time::Instant;
 
 use super::course::{Course, Stop};
 use super::pool::{Lease, Link, Pool, PoolKey, Sender};
@@ -227,8 +229,14 @@ async fn exchange(
     match &mut link.sender {
         Sender::One(connection) => {
             connection.begin(parts, body);
-            let answer = |context: &mut Context<'_>| poll_answer(connection, context);
-            let head = in_time(answer, progress, read_timeout).await?;
+            let out = Cell::new(false);
+            let answer = |context: &mut Context<'_>| {
+                let answer = poll_answer(connection, context);
+                out.set(connection.is_sent());
+                answer
+            };
+            // The time to write, and the client's own, bound how long it is on its way.
+            let head = in_time(answer, || out.get(), || false, read_timeout).await?;
             Ok(Response::from_parts(head, Rest::One))
         }
         Sender::Many(sender) => {
@@ -240,7 +248,14 @@ async fn exchange(
                     None => Lost::Failed(failed.into_error().into(), false),
                 })
             };
-            Ok(in_time(answer, progress, read_timeout).await?.map(Rest::Many))
+            let out = || progress.is_none_or(Progress::is_over);
+            let mut moved = 0;
+            // An upstream that takes nothing of a body is not waited for because there is more of it.
+            let stalls = || {
+                let before = std::mem::replace(&mut moved, progress.map_or(0, Progress::moved));
+                before == moved && !progress.is_some_and(Progress::waits)
+            };
+            Ok(in_time(answer, out, stalls, read_timeout).await?.map(Rest::Many))
         }
     }
 }
@@ -262,29 +277,29 @@ fn poll_answer(
     Poll::Ready(head.map_err(|failed| Lost::Failed(stopped.unwrap_or(failed).into(), false)))
 }
 
-/// Waits for an answer as long as the time to read allows, which does not run while the request's body is on its way.
+/// Waits for an answer as long as the time to read allows, which runs from when the request is `out`. As long as it is not, each such
+/// time must find that it does not stand still.
 async fn in_time<T>(
     mut answer: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Lost>>,
-    progress: Option<&Progress>,
+    out: impl Fn() -> bool,
+    mut stalls: impl FnMut() -> bool,
     read_timeout: Duration,
 ) -> Result<T, Lost> {
     let mut patience = pin!(tokio::time::sleep(read_timeout));
-    let mut sending = progress.is_some();
-    let mut moved = 0;
+    let mut sending = false;
     poll_fn(|context| {
         if let Poll::Ready(answer) = answer(context) {
             return Poll::Ready(answer);
         }
+        let was_sending = std::mem::replace(&mut sending, !out());
+        if was_sending && !sending {
+            patience.as_mut().reset(Instant::now() + read_timeout);
+        }
         while patience.as_mut().poll(context).is_ready() {
-            if !sending {
+            if !sending || stalls() {
                 return Poll::Ready(Err(Lost::Timeout));
             }
-            // An upstream that takes nothing of a body is not waited for because there is more of it.
-            sending = progress.is_some_and(|progress| {
-                !progress.is_over() && (progress.waits() || progress.moved() != moved)
-            });
-            moved = progress.map_or(0, Progress::moved);
-            patience.as_mut().reset(tokio::time::Instant::now() + read_timeout);
+            patience.as_mut().reset(Instant::now() + read_timeout);
         }
         Poll::Pending
     })
@@ -379,4 +394,37 @@ impl Broken {
 
 fn timeout(key: &PoolKey, what: &str) -> Failure {
     Failure { fault: UpstreamFault::Timeout.into(), detail: format!("{}: {what} in time", key.address) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits for a request that is out when it is looked at for the `out`th time, and answered at the `answered`th; whether the answer
+    /// came, and how often it was looked at. Nothing but time that has run out makes anyone look again.
+    async fn wait(out: u32, answered: u32, stalls: bool) -> (bool, u32) {
+        let looks = Cell::new(0);
+        let answer = |_: &mut Context<'_>| {
+            looks.set(looks.get() + 1);
+            if looks.get() == answered { Poll::Ready(Ok(())) } else { Poll::Pending }
+        };
+        let waited = in_time(answer, || looks.get() >= out, || stalls, Duration::from_millis(1)).await;
+        (waited.is_ok(), looks.get())
+    }
+
+    #[tokio::test]
+    async fn the_time_to_read_runs_from_when_the_request_is_out() {
+        assert_eq!(wait(1, 3, false).await, (false, 2));
+        assert_eq!(wait(5, 5, false).await, (true, 5));
+        let (answered, looks) = wait(5, 8, false).await;
+        // On a busy machine the time that begins with the fifth look may be over in it.
+        assert!(!answered && (5..=6).contains(&looks), "{looks}");
+        // A request may be answered before it is out.
+        assert_eq!(wait(5, 4, false).await, (true, 4));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_stands_still_on_its_way_is_given_up() {
+        assert_eq!(wait(5, 5, true).await, (false, 2));
+    }
 }

@@ -101,6 +101,11 @@ impl Connection {
         self.sending.begun
     }
 
+    /// Whether nothing is left to be sent of the request.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sending.is_over()
+    }
+
     /// Gives up what is left to be sent: what comes back is still read, and nothing follows it.
     pub(crate) fn stop_sending(&mut self) {
         self.persists = false;

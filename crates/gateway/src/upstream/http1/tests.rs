@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use http::{Request, Version, header};
 use hyper::ext::ReasonPhrase;
+use keybound_plugins::contract::BodySource as _;
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::head::{self, Framing};
 use super::*;
+use crate::proxy::request_body::RequestBody;
 use crate::upstream::timed_io::{Stream, WriteTimeout};
 
 fn read(text: &str, method: &Method) -> Result<Option<head::Answer>, Failed> {
@@ -153,7 +155,7 @@ async fn exchange(
     answer: &str,
 ) -> Result<String, Failed> {
     let parts = Request::get("/").header(header::HOST, "a").body(()).unwrap().into_parts().0;
-    connection.begin(&parts, crate::proxy::request_body::RequestBody::empty());
+    connection.begin(&parts, RequestBody::empty());
     poll_fn(|context| connection.poll_send(context)).await?;
     let mut request = vec![0; 27];
     other.read_exact(&mut request).await.unwrap();
@@ -223,7 +225,7 @@ async fn an_idle_connection_that_was_closed_or_spoken_on_is_not_open() {
 async fn a_part_does_not_pass_for_the_whole(#[case] answer: &'static str) {
     let (mut connection, mut other) = pair().await;
     let parts = Request::get("/").body(()).unwrap().into_parts().0;
-    connection.begin(&parts, crate::proxy::request_body::RequestBody::empty());
+    connection.begin(&parts, RequestBody::empty());
     poll_fn(|context| connection.poll_send(context)).await.unwrap();
     other.write_all(answer.as_bytes()).await.unwrap();
     other.shutdown().await.unwrap();
@@ -261,4 +263,22 @@ async fn a_closed_connection_is_not_open_either_when_the_task_has_used_up_its_tu
         tokio::task::yield_now().await;
     }
     panic!("it was closed, and not looked at");
+}
+
+#[tokio::test]
+async fn a_body_that_is_there_as_a_whole_is_on_its_way_until_the_upstream_has_taken_it() {
+    let (mut connection, mut other) = pair().await;
+    let content = vec![b'a'; 32 * 1024 * 1024];
+    let parts =
+        Request::post("/").header(header::CONTENT_LENGTH, content.len()).body(()).unwrap().into_parts().0;
+    let mut body = RequestBody::empty();
+    body.replace(Bytes::from(content));
+    connection.begin(&parts, body);
+    assert!(poll_fn(|context| Poll::Ready(connection.poll_send(context))).await.is_pending());
+    assert!(!connection.is_sent());
+    let taken = tokio::spawn(async move { tokio::io::copy(&mut other, &mut tokio::io::sink()).await });
+    poll_fn(|context| connection.poll_send(context)).await.unwrap();
+    assert!(connection.is_sent());
+    drop(connection);
+    assert!(taken.await.unwrap().unwrap() > 32 * 1024 * 1024);
 }
