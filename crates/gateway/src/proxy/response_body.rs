@@ -14,8 +14,8 @@ use super::trailers;
 use super::upgrade::Lasting;
 use crate::listen::Busy;
 use crate::observe::Record;
-use crate::upstream::attempt::{Broken, Rest};
 use crate::upstream::pool::Lease;
+use crate::upstream::rest::{Broken, Rest};
 
 /// A response's body on its way to the client. With its end, or with the client's, end the request's access record
 /// and its share of the connection.
