@@ -1,17 +1,24 @@
+//! A request's body on its way from the client.
+
+mod bounds;
+mod progress;
+mod source;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use keybound_plugins::contract::{BodyFault, BodySource, Reserved};
 use keybound_plugins::fault::RequestFault;
 use tokio::time::{Instant, Sleep};
 
+pub(crate) use self::bounds::Bounds;
+pub(crate) use self::progress::Progress;
+pub(crate) use self::source::Source;
 use super::trailers;
 use crate::listen::{Activity, http1};
 
@@ -36,17 +43,6 @@ pub(crate) struct RequestBody {
     source: Option<Activity>,
 }
 
-/// What a client's body may take up.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// Bytes in all.
-    pub(crate) bytes: Option<u64>,
-    /// Time between two reads.
-    pub(crate) pause: Duration,
-    /// Bytes that each second of waiting must bring, once the waits come to `pause` in all; 0: none.
-    pub(crate) rate: u32,
-}
-
 /// The client is waited for.
 #[derive(Debug)]
 struct Waiting {
@@ -59,23 +55,6 @@ enum State {
     Empty,
     Whole(Bytes),
     Stream(Source),
-}
-
-/// Where a streamed body comes from.
-#[derive(Debug)]
-pub(crate) enum Source {
-    Nothing,
-    Http1(http1::Body),
-    Http2(Incoming),
-}
-
-/// How far the sending of a streamed body is, for the request that waits for the response.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    over: AtomicU8,
-    answered: AtomicBool,
-    moved: AtomicU32,
-    waits: AtomicBool,
 }
 
 /// Why a streamed body ended early.
@@ -175,7 +154,7 @@ impl RequestBody {
         }
         let polled = source.poll_frame(context);
         if let Some(progress) = &self.progress {
-            progress.waits.store(polled.is_pending(), Ordering::Relaxed);
+            progress.set_waits(polled.is_pending());
         }
         let frame = match polled {
             Poll::Ready(frame) => frame,
@@ -203,7 +182,9 @@ impl RequestBody {
         }
         Poll::Ready(match frame {
             None => {
-                self.finish(Progress::DONE);
+                if let Some(progress) = &self.progress {
+                    progress.done();
+                }
                 self.is_read();
                 None
             }
@@ -220,7 +201,7 @@ impl RequestBody {
                     trailers::drop_reserved(fields, &self.reserved);
                 }
                 if let Some(progress) = &self.progress {
-                    progress.moved.fetch_add(1, Ordering::Relaxed);
+                    progress.move_on();
                 }
                 // Who sends a known length does not come back to hear that it was all.
                 if matches!(&self.state, State::Stream(source) if source.is_end_stream()) {
@@ -233,11 +214,9 @@ impl RequestBody {
 
     fn cut(&mut self, fault: RequestFault) -> Cut {
         self.broken = Some(fault);
-        self.finish(match fault {
-            RequestFault::Timeout => Progress::TIMEOUT,
-            RequestFault::BodyTooLarge => Progress::TOO_LARGE,
-            _ => Progress::BROKEN,
-        });
+        if let Some(progress) = &self.progress {
+            progress.cut(fault);
+        }
         Cut(fault)
     }
 
@@ -246,113 +225,13 @@ impl RequestBody {
             source.body_waits(false);
         }
     }
-
-    fn finish(&self, how: u8) {
-        if let Some(progress) = &self.progress {
-            progress.over.store(how, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Source {
-    /// Whether nothing comes of it.
-    pub(crate) fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Http1(body) => body.is_end_stream(),
-            Self::Http2(incoming) => incoming.is_end_stream(),
-        }
-    }
-
-    /// How long it is, as far as that is known.
-    pub(crate) fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Nothing => SizeHint::with_exact(0),
-            Self::Http1(body) => body.size_hint(),
-            Self::Http2(incoming) => incoming.size_hint(),
-        }
-    }
-
-    fn poll_frame(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, http1::Unreadable>>> {
-        match self {
-            Self::Nothing => Poll::Ready(None),
-            Self::Http1(body) => body.poll_frame(context),
-            Self::Http2(incoming) => {
-                let frame = match ready!(Pin::new(&mut *incoming).poll_frame(context)) {
-                    // hyper takes a stream that the client has given up for one that is at its end.
-                    None if !incoming.is_end_stream() => Some(Err(http1::Unreadable)),
-                    frame => frame.map(|frame| frame.map_err(|_| http1::Unreadable)),
-                };
-                Poll::Ready(frame)
-            }
-        }
-    }
-}
-
-impl From<Incoming> for Source {
-    fn from(incoming: Incoming) -> Self {
-        Self::Http2(incoming)
-    }
-}
-
-impl Bounds {
-    /// How long the client is waited for now, when it has sent so much and was waited for so long.
-    fn patience(&self, received: u64, waited: Duration) -> Duration {
-        let Some(worth) = received.checked_div(u64::from(self.rate)) else { return self.pause };
-        let left = self.pause.saturating_add(Duration::from_secs(worth)).saturating_sub(waited);
-        left.min(self.pause)
-    }
-}
-
-impl Progress {
-    const DONE: u8 = 1;
-    const BROKEN: u8 = 2;
-    const TIMEOUT: u8 = 3;
-    const TOO_LARGE: u8 = 4;
-
-    /// Whether nothing more is to be sent.
-    pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed) != 0
-    }
-
-    /// Notes that the head of the response is there.
-    pub(crate) fn answered(&self) {
-        self.answered.store(true, Ordering::Relaxed);
-    }
-
-    fn is_answered(&self) -> bool {
-        self.answered.load(Ordering::Relaxed)
-    }
-
-    /// Whether the client is waited for.
-    pub(crate) fn waits(&self) -> bool {
-        self.waits.load(Ordering::Relaxed)
-    }
-
-    /// How many pieces have come from the client.
-    pub(crate) fn moved(&self) -> u32 {
-        self.moved.load(Ordering::Relaxed)
-    }
-
-    /// The client's fault that cut the body.
-    pub(crate) fn fault(&self) -> Option<RequestFault> {
-        match self.over.load(Ordering::Relaxed) {
-            Self::BROKEN => Some(RequestFault::Framing),
-            Self::TIMEOUT => Some(RequestFault::Timeout),
-            Self::TOO_LARGE => Some(RequestFault::BodyTooLarge),
-            _ => None,
-        }
-    }
 }
 
 impl Drop for RequestBody {
     /// The upstream may answer and stop reading before the body is complete.
     fn drop(&mut self) {
         if let Some(progress) = &self.progress {
-            let _ = progress.over.compare_exchange(0, Progress::DONE, Ordering::Relaxed, Ordering::Relaxed);
+            progress.done();
         }
     }
 }
@@ -450,24 +329,5 @@ mod tests {
         let frame = Pin::new(&mut body).poll_frame(&mut context);
         assert!(matches!(frame, Poll::Ready(Some(Err(Cut(RequestFault::Framing))))));
         assert_eq!(progress.fault(), Some(RequestFault::Framing));
-    }
-
-    fn patience(rate: u32, received: u64, waited: u64) -> u64 {
-        let bounds = Bounds { bytes: None, pause: PAUSE, rate };
-        bounds.patience(received, Duration::from_secs(waited)).as_secs()
-    }
-
-    #[test]
-    fn a_body_that_trickles_runs_out_of_patience_and_a_steady_one_does_not() {
-        assert_eq!(patience(500, 0, 0), 60);
-        assert_eq!(patience(500, 10, 59), 1, "a byte every six seconds");
-        assert_eq!(patience(500, 10, 60), 0);
-        assert_eq!(patience(500, 500 * 3600, 3600), 60, "an hour at the least rate");
-        assert_eq!(patience(500, u64::MAX, 3600), 60);
-    }
-
-    #[test]
-    fn without_a_rate_only_the_pause_counts() {
-        assert_eq!(patience(0, 1, 100_000), 60);
     }
 }
