@@ -1,71 +1,63 @@
-use super::hash::hash;
+use super::hash::{hash, mix};
 
-/// Slots around a circle, each of one peer: the same hash finds the same peer, and a peer that comes or goes moves only
-/// the hashes near its own slots.
+/// Slots that hashes fall into, each of one peer: the same hash finds the same peer, and a peer that comes, goes or changes its
+/// weight moves no hash between others.
 #[derive(Debug)]
 pub(super) struct Ring {
-    slots: Box<[usize]>,
+    slots: Box<[u32]>,
+}
+
+/// One that takes part in the draw for each slot.
+struct Peer {
+    number: u32,
+    key: u64,
+    weight: u32,
 }
 
 impl Ring {
-    /// A ring for these peers and weights, none of which is 0; a peer's slots depend on its name and weight.
+    /// A ring for these peers and weights, none of which is 0. Each slot goes to the peer that wins it, by its name and weight alone
+    /// (weighted rendezvous hashing), so that it stays with that one as long as it is there.
     pub(super) fn new(slots: u32, weights: &[(usize, u32)], names: &[&str]) -> Self {
-        let size = usize::try_from(slots).unwrap_or(usize::MAX).max(weights.len());
-        let total: u64 = weights.iter().map(|(_, weight)| u64::from(*weight)).sum();
-        if total == 0 {
-            return Self { slots: Box::new([]) };
-        }
-        let mut ring: Vec<Option<usize>> = vec![None; size];
-        // By name, so that the order in which targets were added does not matter.
-        let mut peers: Vec<_> = weights
+        let peers: Vec<Peer> = weights
             .iter()
-            .map(|(peer, weight)| (names.get(*peer).copied().unwrap_or(""), *peer, *weight))
+            .filter_map(|(peer, weight)| {
+                let name = names.get(*peer).copied().unwrap_or_default();
+                Some(Peer { number: u32::try_from(*peer).ok()?, key: hash(name.as_bytes()), weight: *weight })
+            })
             .collect();
-        peers.sort_unstable();
-        let share = |weight: u32| (size as u64 * u64::from(weight) / total).max(1);
-        // Point after point of all peers, so that each gets its first before any gets its last.
-        let most = peers.iter().map(|(_, _, weight)| share(*weight)).max().unwrap_or(0);
-        for point in 0..most {
-            for (name, peer, weight) in &peers {
-                if point < share(*weight) {
-                    place(&mut ring, hash(format!("{name} {point}").as_bytes()), *peer);
-                }
-            }
-        }
-        Self { slots: filled(&ring) }
+        let alike = peers.windows(2).all(|pair| matches!(pair, [one, other] if one.weight == other.weight));
+        let slots = (0..u64::from(slots)).map(mix).filter_map(|slot| {
+            let winner = if alike {
+                peers.iter().max_by_key(|peer| (peer.draw(slot), peer.key))
+            } else {
+                peers.iter().min_by(|one, other| one.wait(slot).total_cmp(&other.wait(slot)))
+            };
+            winner.map(|peer| peer.number)
+        });
+        Self { slots: slots.collect() }
     }
 
     /// The peer of this hash, or the next round the ring that is fresh.
     pub(super) fn pick(&self, hash: u64, fresh: impl Fn(&usize) -> bool) -> Option<usize> {
         let start = usize::try_from(hash.checked_rem(self.slots.len() as u64)?).ok()?;
-        self.slots.iter().skip(start).chain(self.slots.iter().take(start)).copied().find(|peer| fresh(peer))
+        let (before, after) = self.slots.split_at_checked(start)?;
+        after.iter().chain(before).filter_map(|peer| usize::try_from(*peer).ok()).find(|peer| fresh(peer))
     }
 }
 
-/// Puts a peer into the first free slot from its hash on.
-fn place(ring: &mut [Option<usize>], hash: u64, peer: usize) {
-    let Some(start) = hash.checked_rem(ring.len() as u64).and_then(|at| usize::try_from(at).ok()) else {
-        return;
-    };
-    let (before, after) = ring.split_at_mut(start);
-    if let Some(free) = after.iter_mut().chain(before).find(|slot| slot.is_none()) {
-        *free = Some(peer);
+impl Peer {
+    /// What it draws for a slot. Where all weigh the same, the highest wins.
+    fn draw(&self, slot: u64) -> u64 {
+        mix(self.key ^ slot)
     }
-}
 
-/// Gives each slot that is left to the peer of the next one.
-fn filled(ring: &[Option<usize>]) -> Box<[usize]> {
-    let Some(mut next) = ring.iter().find_map(|slot| *slot) else { return Box::new([]) };
-    let mut slots: Vec<usize> = ring
-        .iter()
-        .rev()
-        .map(|slot| {
-            next = slot.unwrap_or(next);
-            next
-        })
-        .collect();
-    slots.reverse();
-    slots.into()
+    /// How long it waits for a slot, when waits are exponential at the rate of the weight: whoever waits least wins, as often as its
+    /// share of all weights. With equal weights that is the highest draw.
+    fn wait(&self, slot: u64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "the first 53 bits are enough to tell draws apart")]
+        let drawn = ((self.draw(slot) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+        -drawn.ln() / f64::from(self.weight)
+    }
 }
 
 #[cfg(test)]
@@ -74,35 +66,58 @@ mod tests {
 
     const NAMES: [&str; 4] = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"];
 
-    fn shares(ring: &Ring, peers: usize) -> Vec<usize> {
+    fn shares(ring: &Ring, peers: u32) -> Vec<usize> {
         (0..peers).map(|peer| ring.slots.iter().filter(|slot| **slot == peer).count()).collect()
+    }
+
+    /// Slots that changed hands between peers that keep their weight.
+    fn moved(before: &Ring, after: &Ring, changed: u32) -> usize {
+        let slots = before.slots.iter().zip(&after.slots);
+        slots.filter(|(before, after)| before != after && **before != changed && **after != changed).count()
     }
 
     #[test]
     fn slots_are_shared_by_weight() {
-        let ring = Ring::new(10_000, &[(0, 100), (1, 300)], &NAMES);
-        assert_eq!(shares(&ring, 2), [2500, 7500]);
+        for (weights, expected) in [([100, 300], [2500, 7500]), ([65_535, 65_535], [5000, 5000])] {
+            let ring = Ring::new(10_000, &[(0, weights[0]), (1, weights[1])], &NAMES);
+            for (share, expected) in shares(&ring, 2).into_iter().zip(expected) {
+                // Four times the standard deviation, and it is the same in each run.
+                assert!(share.abs_diff(expected) < 200, "{share} {expected}");
+            }
+        }
     }
 
     #[test]
-    fn a_peer_that_goes_moves_few_hashes() {
-        let four = Ring::new(10_000, &[(0, 100), (1, 100), (2, 100), (3, 100)], &NAMES);
-        let three = Ring::new(10_000, &[(0, 100), (1, 100), (3, 100)], &NAMES);
-        let asked: Vec<u64> = (0..2000_u64).map(|number| hash(&number.to_be_bytes())).collect();
-        let stays = |hash: &&u64| four.pick(**hash, |_| true) != Some(2);
-        let moved = asked
-            .iter()
-            .filter(stays)
-            .filter(|hash| four.pick(**hash, |_| true) != three.pick(**hash, |_| true))
-            .count();
-        let stayed = asked.iter().filter(stays).count();
-        assert!(moved * 2 < stayed, "{moved} of {stayed} moved");
+    fn a_peer_that_comes_or_goes_or_changes_its_weight_moves_nothing_between_others() {
+        for weights in [[100, 100, 100, 100], [100, 200, 300, 50]] {
+            let all: Vec<_> = (0..).zip(weights).collect();
+            let four = Ring::new(10_000, &all, &NAMES);
+            for changed in 0..4_u32 {
+                let mut others = all.clone();
+                others.remove(changed as usize);
+                let three = Ring::new(10_000, &others, &NAMES);
+                assert_eq!(moved(&four, &three, changed), 0, "{weights:?} without {changed}");
+                let mut heavier = all.clone();
+                heavier[changed as usize].1 *= 3;
+                let other = Ring::new(10_000, &heavier, &NAMES);
+                assert_eq!(moved(&four, &other, changed), 0, "{weights:?} with more of {changed}");
+                assert!(shares(&other, 4)[changed as usize] > shares(&four, 4)[changed as usize]);
+            }
+        }
     }
 
     #[test]
-    fn every_peer_has_a_slot_however_few_there_are() {
-        let ring = Ring::new(1, &[(0, 1), (1, 65_535), (2, 1)], &NAMES);
-        assert!(shares(&ring, 3).iter().all(|share| *share > 0), "{ring:?}");
+    fn the_order_in_which_peers_were_added_does_not_matter() {
+        let one = Ring::new(1000, &[(0, 1), (1, 2)], &["a:1", "b:1"]);
+        let other = Ring::new(1000, &[(0, 2), (1, 1)], &["b:1", "a:1"]);
+        assert!(one.slots.iter().zip(&other.slots).all(|(one, other)| one != other));
+    }
+
+    #[test]
+    fn a_peer_that_is_not_fresh_leaves_its_hashes_to_others_and_none_is_found_where_none_is() {
+        let ring = Ring::new(100, &[(0, 1), (1, 1)], &NAMES);
+        assert!((0..1000).all(|hash| ring.pick(hash, |peer| *peer == 1) == Some(1)));
+        assert_eq!(ring.pick(1, |_| false), None);
         assert_eq!(Ring::new(10, &[], &NAMES).pick(1, |_| true), None);
     }
 }
