@@ -44,24 +44,34 @@ impl Demands {
     ) -> Result<(), rustls::Error> {
         let depth = usize::try_from(self.depth).unwrap_or(usize::MAX);
         let certificate = EndEntityCert::try_from(leaf).map_err(|error| refusal(&error))?;
-        certificate
-            .verify_for_usage(
-                provider.signature_verification_algorithms.all,
-                &self.roots.roots,
-                intermediates,
-                now,
-                KeyUsage::server_auth(),
-                None,
-                Some(&|path| {
-                    if path.intermediate_certificates().count() > depth {
-                        Err(webpki::Error::UnknownIssuer)
-                    } else {
-                        Ok(())
-                    }
-                }),
-            )
-            .map_err(|error| refusal(&error))?;
+        let path = certificate.verify_for_usage(
+            provider.signature_verification_algorithms.all,
+            &self.roots.roots,
+            intermediates,
+            now,
+            KeyUsage::server_auth(),
+            None,
+            Some(&|path| {
+                if path.intermediate_certificates().count() > depth {
+                    Err(webpki::Error::UnknownIssuer)
+                } else {
+                    Ok(())
+                }
+            }),
+        );
+        match path {
+            Ok(_) => {}
+            // Tools that make a certificate that signs itself mark it as an authority's. One that is trusted itself needs nobody who
+            // speaks for it, and its times were checked before what it may be used for.
+            Err(webpki::Error::CaUsedAsEndEntity) if self.trusts(leaf) => {}
+            Err(error) => return Err(refusal(&error)),
+        }
         verify_server_name(&ParsedCertificate::try_from(leaf)?, name)
+    }
+
+    /// Whether this is the certificate of one of the authorities.
+    fn trusts(&self, certificate: &CertificateDer<'_>) -> bool {
+        webpki::anchor_from_trusted_cert(certificate).is_ok_and(|anchor| self.roots.roots.contains(&anchor))
     }
 }
 

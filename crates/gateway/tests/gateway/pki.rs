@@ -44,6 +44,18 @@ pub(crate) fn self_signed_rsa(name: &str) -> Made {
     signed_with(name, KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap())
 }
 
+/// The same as tools make it: marked as an authority's. In force, or no longer.
+pub(crate) fn self_signed_authority(name: &str, in_force: bool) -> Made {
+    let mut params = params(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    if !in_force {
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    }
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Made { chain: vec![certificate.der().clone()], pem: certificate.pem(), key }
+}
+
 fn signed_with(name: &str, key: KeyPair) -> Made {
     let certificate = params(name).self_signed(&key).unwrap();
     Made { chain: vec![certificate.der().clone()], pem: certificate.pem(), key }

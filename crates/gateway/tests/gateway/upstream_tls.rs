@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::balancing::{target, upstream};
 use crate::lab::{Lab, Plugins, Upstream, service};
-use crate::pki::{Authority, Made};
+use crate::pki::{Authority, Made, self_signed_authority};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -120,6 +120,28 @@ async fn the_authorities_of_a_service_take_the_place_of_the_settings() {
     assert_eq!(status(&of(&theirs), settings(trusting(&ours))).await, 502);
     let plain = Service { tls_verify: Some(true), ..secure.service() };
     assert_eq!(status(&configuration(&behind, plain), settings(trusting(&ours))).await, 200);
+}
+
+#[rstest]
+#[case::trusted("localhost", true, true, 200)]
+#[case::of_another_name("elsewhere", true, true, 502)]
+#[case::no_longer_in_force("localhost", false, true, 502)]
+#[case::of_a_stranger("localhost", true, false, 502)]
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_taken_where_it_is_trusted_itself(
+    #[case] name: &str,
+    #[case] in_force: bool,
+    #[case] trusted: bool,
+    #[case] want: u16,
+) {
+    let made = self_signed_authority(name, in_force);
+    let other = self_signed_authority("localhost", true);
+    let behind = Upstream::echo().await;
+    let secure = Secure::start(&made, &Authority::new("none"), behind.addr).await;
+    let roots = vec![if trusted { &made } else { &other }.leaf().clone()];
+    let service = Service { tls_verify: Some(true), ..secure.service() };
+    let settings = settings(UpstreamSettings { roots, ..UpstreamSettings::default() });
+    assert_eq!(status(&configuration(&behind, service), settings).await, want);
 }
 
 /// A chain with this many authorities below the trusted one, and the depth that the service and the settings have.
