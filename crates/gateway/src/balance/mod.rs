@@ -82,8 +82,9 @@ impl Balancer {
         let members = targets.iter().map(|target| member(upstream, target, names));
         let members = members.collect::<Result<Box<[_]>, _>>()?;
         let known = before.map(Self::known).unwrap_or_default();
-        let checked = checks.is_some() && before.is_some_and(|before| before.checks.is_some());
-        let peers = Peers::gather(upstream, &members, None, &known, checked);
+        // What checks found out would never be found otherwise once they are off.
+        let goes_on = before.is_some_and(|before| before.checks.is_some() == checks.is_some());
+        let peers = Peers::gather(upstream, &members, None, &known, goes_on);
         Ok(Self {
             hash: HashRule::of(upstream)?,
             upstream: upstream.clone(),
@@ -226,8 +227,7 @@ impl Balancer {
     fn gather(&self) -> bool {
         let _gathering = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.peers.load_full();
-        let next =
-            Peers::gather(&self.upstream, &self.members, Some(&before), &self.known(), self.checks.is_some());
+        let next = Peers::gather(&self.upstream, &self.members, Some(&before), &self.known(), true);
         let differs = !Arc::ptr_eq(&before.all, &next.all);
         self.peers.store(Arc::new(next));
         differs
@@ -235,7 +235,7 @@ impl Balancer {
 
     /// Takes in which peers are healthy now.
     pub(crate) fn settle(&self) {
-        if self.checks.is_some() && !self.peers.load().is_settled() {
+        if !self.peers.load().is_settled() {
             self.gather();
         }
     }

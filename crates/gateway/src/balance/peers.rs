@@ -65,14 +65,14 @@ pub(super) struct Asked<'a> {
 }
 
 impl Peers {
-    /// The peers that there are now. What was measured of peers that were there `before` goes on, and, with `checked`, how
+    /// The peers that there are now. What was measured of peers that were there `before` goes on, and, with `goes_on`, how
     /// they were.
     pub(super) fn gather(
         upstream: &Upstream,
         members: &[Member],
         before: Option<&Self>,
         known: &Known,
-        checked: bool,
+        goes_on: bool,
     ) -> Self {
         let answers: Box<[_]> = members.iter().map(Member::answer).collect();
         let same = before.filter(|before| before.knew(&answers));
@@ -83,7 +83,7 @@ impl Peers {
                 for (number, (member, answer)) in members.iter().zip(&answers).enumerate() {
                     let peers = member.peers(upstream, number, answer.as_deref());
                     all.extend(
-                        peers.into_iter().map(|peer| Arc::new(going_on(peer, member, known, checked))),
+                        peers.into_iter().map(|peer| Arc::new(going_on(peer, member, known, goes_on))),
                     );
                 }
                 all.into()
@@ -248,11 +248,11 @@ impl Member {
 pub(super) type Known = HashMap<(Arc<str>, SocketAddr), Arc<Peer>>;
 
 /// The peer with what was known of it.
-fn going_on(peer: Peer, member: &Member, known: &Known, checked: bool) -> Peer {
+fn going_on(peer: Peer, member: &Member, known: &Known, goes_on: bool) -> Peer {
     match known.get(&(Arc::clone(&member.text), peer.address)) {
         Some(known) => Peer {
             gauge: Arc::clone(&known.gauge),
-            health: if checked { Arc::clone(&known.health) } else { peer.health },
+            health: if goes_on { Arc::clone(&known.health) } else { peer.health },
             ..peer
         },
         None => peer,

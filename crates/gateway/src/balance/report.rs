@@ -59,9 +59,9 @@ impl Balancer {
         let peers = self.peers.load();
         let checked = self.checks.is_some();
         let of = |peer: &Arc<Peer>| match (checked, peer.health.is_healthy()) {
-            (false, _) => Condition::Unchecked,
+            (_, false) => Condition::Unhealthy,
             (true, true) => Condition::Healthy,
-            (true, false) => Condition::Unhealthy,
+            (false, true) => Condition::Unchecked,
         };
         let usable = peers.all.iter().any(|peer| peer.weight > 0 && peer.health.is_healthy());
         let targets = self.members.iter().enumerate().map(|(number, member)| {
@@ -69,14 +69,11 @@ impl Balancer {
             let addresses: Vec<_> = own
                 .map(|peer| AddressReport { address: peer.address, weight: peer.weight, condition: of(peer) })
                 .collect();
-            let condition = if addresses.is_empty() {
-                Condition::Unresolved
-            } else if !checked {
-                Condition::Unchecked
-            } else if addresses.iter().any(|address| address.condition == Condition::Healthy) {
-                Condition::Healthy
-            } else {
-                Condition::Unhealthy
+            let taking = addresses.iter().find(|address| address.condition != Condition::Unhealthy);
+            let condition = match taking {
+                _ if addresses.is_empty() => Condition::Unresolved,
+                Some(address) => address.condition,
+                None => Condition::Unhealthy,
             };
             TargetReport { target: member.text.to_string(), condition, addresses }
         });
@@ -92,8 +89,8 @@ impl Balancer {
         }
     }
 
-    /// Takes a target, or one of its addresses, for healthy or not, and forgets what was counted. Where nobody checks, it
-    /// makes no difference.
+    /// Takes a target, or one of its addresses, for healthy or not, and forgets what was counted. Where nobody checks, it stays so until
+    /// the next word.
     ///
     /// # Errors
     /// The target or the address is not there.
@@ -113,9 +110,6 @@ impl Balancer {
                 found
             }
         };
-        if self.checks.is_none() {
-            return Ok(());
-        }
         for peer in wanted {
             if peer.health.set(healthy) {
                 let upstream = self.upstream.name.as_str();

@@ -127,14 +127,26 @@ fn how_targets_are_goes_on_in_the_next_configuration_unless_checks_were_off() {
 }
 
 #[test]
-fn without_checks_nothing_is_unhealthy_whatever_is_said() {
+fn without_checks_only_a_word_makes_a_target_unhealthy_and_it_stays_so_until_the_next() {
     let balancer = balancer(Algorithm::RoundRobin, &[1, 1]);
     fail(&balancer, 0);
     balancer.answered(&peer(&balancer, 0), 500);
-    balancer.mark("10.0.0.0:80", None, false).unwrap();
     assert_eq!(shares(&balancer, 10), BTreeMap::from([(0, 5), (1, 5)]));
-    let report = balancer.report();
-    assert_eq!((report.condition, report.targets[0].condition), (Condition::Unchecked, Condition::Unchecked));
+    let conditions = |balancer: &Balancer| {
+        let report = balancer.report();
+        (report.condition, report.targets[0].condition, report.targets[1].condition)
+    };
+    assert_eq!(conditions(&balancer), (Condition::Unchecked, Condition::Unchecked, Condition::Unchecked));
+
+    balancer.mark("10.0.0.0:80", None, false).unwrap();
+    assert_eq!(shares(&balancer, 10), BTreeMap::from([(1, 10)]));
+    assert_eq!(conditions(&balancer), (Condition::Unchecked, Condition::Unhealthy, Condition::Unchecked));
+    let next = of(&upstream(Algorithm::RoundRobin), targets(&[1, 1]), &Names::default(), Some(&balancer));
+    assert_eq!(shares(&next, 10), BTreeMap::from([(1, 10)]), "also in the next configuration");
+
+    next.mark("10.0.0.0:80", None, true).unwrap();
+    assert_eq!(shares(&next, 10), BTreeMap::from([(0, 5), (1, 5)]));
+    assert_eq!(conditions(&next), (Condition::Unchecked, Condition::Unchecked, Condition::Unchecked));
 }
 
 #[test]
