@@ -1,3 +1,5 @@
+use std::mem::MaybeUninit;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -16,4 +18,18 @@ pub(crate) fn fields(parsed: &[httparse::Header<'_>], head: &Bytes, more: usize)
         fields.append(name, value);
     }
     Some(fields)
+}
+
+/// Room for as many parsed fields as there may be: on the stack, as long as they are not more than is usual.
+pub(crate) fn with_space<'a, T>(
+    most: usize,
+    run: impl FnOnce(&mut [MaybeUninit<httparse::Header<'a>>]) -> T,
+) -> T {
+    if most <= MAX_FIELDS {
+        let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+        run(space.get_mut(..most).unwrap_or_default())
+    } else {
+        let mut space: Vec<_> = (0..most).map(|_| MaybeUninit::uninit()).collect();
+        run(&mut space)
+    }
 }

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Method, Request, Uri, Version};
 use httparse::{Header, ParserConfig, Status};
 
-use crate::h1::{self, MAX_FIELDS, Section, SectionReader, TooLong};
+use crate::h1::{self, Section, SectionReader, TooLong, with_space};
 use crate::head::fields::lists;
 
 /// Takes heads of requests from what a connection brings.
@@ -113,17 +113,6 @@ fn could_become_one(input: &[u8], bounds: HeadBounds) -> Result<(), BadHead> {
             .map(drop)
             .map_err(bad)
     })
-}
-
-/// Room for as many fields as there may be.
-fn with_space<'a, T>(fields: usize, run: impl FnOnce(&mut [MaybeUninit<Header<'a>>]) -> T) -> T {
-    if fields <= MAX_FIELDS {
-        let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-        run(space.get_mut(..fields).unwrap_or_default())
-    } else {
-        let mut space: Vec<_> = (0..fields).map(|_| MaybeUninit::uninit()).collect();
-        run(&mut space)
-    }
 }
 
 fn bad(error: httparse::Error) -> BadHead {

@@ -1,17 +1,17 @@
 //! The head of a request, written, and the head of a response, read. Without I/O.
 
-use std::mem::MaybeUninit;
-
 use bytes::{Bytes, BytesMut};
 use http::{Method, Response, StatusCode, Version, header, request, response};
 use hyper::ext::ReasonPhrase;
 
 use super::Failed;
-use crate::h1::{MAX_FIELDS, Section, SectionReader, TooLong, fields, write_fields};
+use crate::h1::{MAX_FIELDS, Section, SectionReader, TooLong, fields, with_space, write_fields};
 use crate::head::fields::connection_lists;
 
 /// The most bytes of a response's head.
 const LONGEST: usize = 128 * 1024;
+/// The most fields of a response.
+const MOST_FIELDS: usize = 1000;
 /// The most interim responses before the final one.
 const MOST_INTERIM: u16 = 1000;
 /// Room for fields that the gateway adds to a response, so that the map need not grow for them.
@@ -85,17 +85,24 @@ impl HeadReader {
     }
 }
 
-/// Parses a head, or what there is of it.
+/// Parses a head, or what there is of it. Room for many fields is made only when they are there.
 fn with_parsed<T>(
     head: &[u8],
-    then: impl FnOnce(Option<httparse::Response<'_, '_>>) -> T,
-) -> Result<T, Failed> {
-    let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
-    let mut response = httparse::Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    let parsed = config.parse_response_with_uninit_headers(&mut response, head, &mut space)?;
-    let whole = parsed == httparse::Status::Complete(head.len());
-    Ok(then(whole.then_some(response)))
+    then: impl Fn(Option<httparse::Response<'_, '_>>) -> T,
+) -> Result<T, httparse::Error> {
+    let with_room_for = |most| {
+        with_space(most, |space| {
+            let mut response = httparse::Response::new(&mut []);
+            let config = httparse::ParserConfig::default();
+            let parsed = config.parse_response_with_uninit_headers(&mut response, head, space)?;
+            let whole = parsed == httparse::Status::Complete(head.len());
+            Ok(then(whole.then_some(response)))
+        })
+    };
+    match with_room_for(MAX_FIELDS) {
+        Err(httparse::Error::TooManyHeaders) => with_room_for(MOST_FIELDS),
+        parsed => parsed,
+    }
 }
 
 /// A head that is there as a whole; `None` for an interim one.
