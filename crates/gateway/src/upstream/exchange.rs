@@ -42,7 +42,7 @@ pub(super) async fn exchange(
                 answer
             };
             // The time to write, and the client's own, bound how long it is on its way.
-            let head = in_time(answer, || out.get(), || false, read_timeout).await?;
+            let head = in_time(answer, || out.get(), || None, || false, read_timeout).await?;
             Ok(Response::from_parts(head, Rest::One))
         }
         Sender::Many(sender) => {
@@ -54,14 +54,16 @@ pub(super) async fn exchange(
                     None => Lost::Failed(failed.into_error().into(), false),
                 })
             };
+            // Another task sends the body; nobody is woken when it has.
             let out = || progress.is_none_or(Progress::is_over);
+            let ended = || progress.and_then(Progress::ended);
             let mut moved = 0;
             // An upstream that takes nothing of a body is not waited for because there is more of it.
             let stalls = || {
                 let before = std::mem::replace(&mut moved, progress.map_or(0, Progress::moved));
                 before == moved && !progress.is_some_and(Progress::waits)
             };
-            Ok(in_time(answer, out, stalls, read_timeout).await?.map(Rest::Many))
+            Ok(in_time(answer, out, ended, stalls, read_timeout).await?.map(Rest::Many))
         }
     }
 }
@@ -83,11 +85,12 @@ fn poll_answer(
     Poll::Ready(head.map_err(|failed| Lost::Failed(stopped.unwrap_or(failed).into(), false)))
 }
 
-/// Waits for an answer as long as the time to read allows, which runs from when the request is `out`. As long as it is not, each such
-/// time must find that it does not stand still.
+/// Waits for an answer as long as the time to read allows, which runs from when the request is `out`, or from when it `ended`, where
+/// that was noted. As long as it is not, each such time must find that it does not stand still.
 async fn in_time<T>(
     mut answer: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Lost>>,
     out: impl Fn() -> bool,
+    ended: impl Fn() -> Option<Instant>,
     mut stalls: impl FnMut() -> bool,
     read_timeout: Duration,
 ) -> Result<T, Lost> {
@@ -99,7 +102,7 @@ async fn in_time<T>(
         }
         let was_sending = std::mem::replace(&mut sending, !out());
         if was_sending && !sending {
-            patience.as_mut().reset(Instant::now() + read_timeout);
+            patience.as_mut().reset(ended().unwrap_or_else(Instant::now) + read_timeout);
         }
         while patience.as_mut().poll(context).is_ready() {
             if !sending || stalls() {
@@ -124,7 +127,8 @@ mod tests {
             looks.set(looks.get() + 1);
             if looks.get() == answered { Poll::Ready(Ok(())) } else { Poll::Pending }
         };
-        let waited = in_time(answer, || looks.get() >= out, || stalls, Duration::from_millis(1)).await;
+        let waited =
+            in_time(answer, || looks.get() >= out, || None, || stalls, Duration::from_millis(1)).await;
         (waited.is_ok(), looks.get())
     }
 
@@ -137,6 +141,20 @@ mod tests {
         assert!(!answered && (5..=6).contains(&looks), "{looks}");
         // A request may be answered before it is out.
         assert_eq!(wait(5, 4, false).await, (true, 4));
+    }
+
+    #[tokio::test]
+    async fn the_time_to_read_counts_that_passed_before_anybody_saw_that_the_request_was_out() {
+        let start = Instant::now();
+        let looks = Cell::new(0);
+        let answer = |_: &mut Context<'_>| -> Poll<Result<(), Lost>> {
+            looks.set(looks.get() + 1);
+            Poll::Pending
+        };
+        let time = Duration::from_millis(1);
+        let waited = in_time(answer, || looks.get() >= 2, || Some(start), || false, time).await;
+        assert!(matches!(waited, Err(Lost::Timeout)));
+        assert_eq!(looks.get(), 2);
     }
 
     #[tokio::test]

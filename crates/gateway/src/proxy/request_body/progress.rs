@@ -1,11 +1,14 @@
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use keybound_plugins::fault::RequestFault;
+use tokio::time::Instant;
 
 /// How far the sending of a streamed body is, for the request that waits for the response.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     over: AtomicU8,
+    ended: OnceLock<Instant>,
     answered: AtomicBool,
     moved: AtomicU32,
     waits: AtomicBool,
@@ -20,6 +23,7 @@ impl Progress {
     /// The body was read to its end, or dropped before.
     pub(super) fn done(&self) {
         let _ = self.over.compare_exchange(0, Self::DONE, Ordering::Relaxed, Ordering::Relaxed);
+        self.ended.get_or_init(Instant::now);
     }
 
     /// The body was cut.
@@ -45,6 +49,11 @@ impl Progress {
     /// Whether nothing more is to be sent.
     pub(crate) fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed) != 0
+    }
+
+    /// When the body was read to its end, or dropped before.
+    pub(crate) fn ended(&self) -> Option<Instant> {
+        self.ended.get().copied()
     }
 
     /// Notes that the head of the response is there.
