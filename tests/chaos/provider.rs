@@ -46,6 +46,11 @@ impl Manner {
         (Self::Closes, "closes the connection"),
         (Self::Fails, "answers 500"),
     ];
+
+    /// Whether its answer comes to an end.
+    pub(crate) fn ends(self) -> bool {
+        !matches!(self, Self::Hangs | Self::Drips | Self::EndlessFields)
+    }
 }
 
 /// A provider whose endpoints can be told what to do: `discovery`, `jwks`, `introspect`.

@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 use crate::provider::{Manner, Unreliable};
 use crate::{get, open_route, resident, told};
 
+/// Milliseconds for a call to a provider that will answer, well or badly: a busy machine takes its time.
+const PATIENT: u64 = 30_000;
+/// Milliseconds for a call to one whose answer never ends.
+const SHORT: u64 = 200;
+
 struct Stage {
     gateway: Gateway,
     upstream: Upstream,
@@ -18,7 +23,9 @@ struct Stage {
 
 impl Stage {
     fn start() -> Self {
-        let (gateway, upstream, provider) = (Gateway::start(&[]), Upstream::start(), Unreliable::start());
+        // On a busy machine a worker's timer is late, whatever a provider does.
+        let gateway = Gateway::start(&[("overload_max_lag", "0")]);
+        let (upstream, provider) = (Upstream::start(), Unreliable::start());
         open_route(&gateway, "open", upstream.address, json!({}));
         let client = provider.provider.client();
         let token =
@@ -31,7 +38,7 @@ impl Stage {
     fn guard(&self, name: &str, more: &Value) {
         let mut config = json!({
             "issuer": self.provider.issuer, "auth_methods": ["bearer"], "proof_of_possession_dpop": "strict",
-            "display_errors": true, "timeout": 200,
+            "display_errors": true, "timeout": PATIENT,
         });
         if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
             config.extend(more.clone());
@@ -100,18 +107,21 @@ fn a_provider_that_misbehaves_costs_its_own_routes_only_and_each_is_told_503() {
             stage.provider.does(endpoint, manner);
             let name = format!("{endpoint}-{manner:?}").to_lowercase();
             let place = format!("{what} {does}");
+            // Only where the answer never ends may the time end before a good one would have come.
+            let timeout = if manner.ends() { PATIENT } else { SHORT };
             if endpoint == "introspect" {
                 stage.guard(
                     &name,
                     &json!({
                         "auth_methods": ["introspection"], "proof_of_possession_dpop": "off",
                         "client_id": ["suite"], "client_secret": ["a-client-secret-of-this-suite"],
+                        "timeout": timeout,
                     }),
                 );
                 others +=
                     beside(&stage, || is_unavailable(&stage.opaque(&name, "opaque-token-of-chaos"), &place));
             } else {
-                stage.guard(&name, &json!({}));
+                stage.guard(&name, &json!({ "timeout": timeout }));
                 others += beside(&stage, || is_unavailable(&stage.guarded(&name), &place));
             }
         }
@@ -120,7 +130,7 @@ fn a_provider_that_misbehaves_costs_its_own_routes_only_and_each_is_told_503() {
         assert!(more < 40, "{what}: {more} MB more, as if what the provider sent were kept");
         told(
             &format!("{what}: {}", Manner::BAD.map(|(_, does)| does).join(", ")),
-            "503 without a challenge, each within the plugin's timeout",
+            "503 without a challenge, at the latest after the plugin's timeout",
             &format!("nothing: {others} requests to another route were answered meanwhile"),
         );
     }

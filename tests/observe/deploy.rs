@@ -38,18 +38,42 @@ fn expressions(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The dashboard's expressions and those of the rules.
-fn all_expressions() -> Vec<String> {
+fn dashboard_expressions() -> Vec<String> {
     let dashboard = fs::read_to_string(deployed("grafana/keybound.json")).unwrap();
     let dashboard: Value = serde_json::from_str(&dashboard).unwrap();
     let mut found = Vec::new();
     expressions(&dashboard, &mut found);
     assert!(found.len() > 20, "{found:?}");
-    let rules = fs::read_to_string(deployed("prometheus/alerts.yml")).unwrap();
-    let before = found.len();
-    found.extend(rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).map(str::to_owned));
-    assert!(found.len() > before + 8, "{found:?}");
     found
+}
+
+fn rule_expressions() -> Vec<String> {
+    let rules = fs::read_to_string(deployed("prometheus/alerts.yml")).unwrap();
+    let found = rules.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).map(str::to_owned);
+    let found: Vec<String> = found.collect();
+    assert!(found.len() > 8, "{found:?}");
+    found
+}
+
+/// Whether a family of Keybound's own tells of nothing but trouble: somebody has to hear of it.
+fn tells_of_trouble(family: &str) -> bool {
+    const ENDS: [&str; 4] = ["_lost_total", "_shed_total", "_failing", "_up_to_date"];
+    family.starts_with("keybound_") && ENDS.iter().any(|end| family.ends_with(end))
+}
+
+#[test]
+fn every_metric_of_trouble_has_a_panel_and_a_rule() {
+    let stage = Stage::start_with(&[STATUS], json!({}));
+    let text = get(stage.gateway.status.unwrap(), "/metrics").body;
+    let families = exposition(&text);
+    let troubles: Vec<&str> =
+        families.keys().map(String::as_str).filter(|name| tells_of_trouble(name)).collect();
+    assert!(troubles.len() > 4, "{troubles:?}");
+    for (place, expressions) in [("panel", dashboard_expressions()), ("rule", rule_expressions())] {
+        let asked: BTreeSet<&str> = expressions.iter().flat_map(|expression| named(expression)).collect();
+        let missing: Vec<&&str> = troubles.iter().filter(|name| !asked.contains(**name)).collect();
+        assert!(missing.is_empty(), "no {place} asks for {missing:?}");
+    }
 }
 
 #[test]
@@ -63,7 +87,7 @@ fn every_metric_of_the_dashboard_and_of_the_rules_is_one_that_the_gateway_shows(
         shown.extend(family.samples.into_iter().map(|sample| sample.name));
         shown.insert(name);
     }
-    for expression in all_expressions() {
+    for expression in dashboard_expressions().into_iter().chain(rule_expressions()) {
         let names: Vec<&str> = named(&expression).collect();
         assert!(!names.is_empty() || expression.contains("up"), "no metric in {expression}");
         for name in names {

@@ -26,6 +26,7 @@ mod h1;
 mod head;
 mod listen;
 mod observe;
+mod panics;
 mod proxy;
 mod respond;
 mod route;
@@ -38,6 +39,7 @@ mod watch;
 pub use balance::{AddressReport, Condition, TargetReport, UpstreamReport};
 pub use listen::{BindFault, Closing, Gateway, RunFault, Traffic, TrafficCounts};
 pub use observe::{Handshakes, RuntimeFigures, TARGET as ACCESS_TARGET, WorkerFigures};
+pub use panics::panic_text;
 pub use route::expression::check_expression;
 pub use settings::{
     CipherSuites, CustomSuites, DnsOrder, DnsRecord, DnsSettings, ErrorType, FieldTokens, Limits, Listener,

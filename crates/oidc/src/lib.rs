@@ -30,7 +30,7 @@ pub use crate::client::{
 pub use crate::discovery::Metadata;
 pub use crate::fault::{Call, Cause, Fault, ProviderFault, TokenFault};
 pub use crate::hmac::{HmacAlgorithm, SharedSecrets};
-pub use crate::http::{HttpClient, HttpSettings, Proxies, Proxy, SetupFault, TrustRoots};
+pub use crate::http::{Delivered, HttpClient, HttpSettings, Proxies, Proxy, SetupFault, TrustRoots};
 pub use crate::introspection::{
     AnswerForm, CacheTimes, IntrospectionSettings, Introspector, MutualTls, RequestExtras, SharedAnswers,
 };

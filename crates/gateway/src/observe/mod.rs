@@ -97,15 +97,20 @@ impl Record {
         tracing::enabled!(target: TARGET, tracing::Level::INFO)
     }
 
-    /// The record of a request that only plugins want to hear of.
-    pub(crate) fn of(head: &Head, started: Instant) -> Self {
+    /// The record of a request that begins: nothing is known of it but these.
+    pub(crate) fn begin(
+        started: Instant,
+        request_id: String,
+        (method, path): (Method, String),
+        peer: IpAddr,
+    ) -> Self {
         Self {
             started,
-            request_id: head.request_id.clone(),
-            method: head.method.clone(),
-            path: head.path.escaped.clone(),
-            peer: head.connection.peer.ip().to_canonical(),
-            client: Some(head.client_ip),
+            request_id,
+            method,
+            path,
+            peer,
+            client: None,
             status: None,
             bytes: 0,
             scope: None,
@@ -122,6 +127,15 @@ impl Record {
             hearing: None,
             said: None,
         }
+    }
+
+    /// The record of a request that only plugins want to hear of.
+    pub(crate) fn of(head: &Head, started: Instant) -> Self {
+        let asked = (head.method.clone(), head.path.escaped.clone());
+        let peer = head.connection.peer.ip().to_canonical();
+        let mut record = Self::begin(started, head.request_id.clone(), asked, peer);
+        record.client = Some(head.client_ip);
+        record
     }
 
     /// Notes what the plugins of the route want to hear of the request.

@@ -335,6 +335,7 @@ fn grpc_mismatch(route: GrpcRoute, head: &Head) -> Option<RouteFault> {
     }
 }
 
+/// The record of a request for the log.
 fn first_record(
     worker: &Worker,
     client: &Client,
@@ -342,27 +343,8 @@ fn first_record(
     request_id: &str,
     started: Instant,
 ) -> Record {
-    Record {
-        started,
-        request_id: request_id.to_owned(),
-        method: parts.method.clone(),
-        path: parts.uri.path().to_owned(),
-        peer: client.peer_ip,
-        client: None,
-        status: None,
-        bytes: 0,
-        scope: None,
-        fault: None,
-        detail: None,
-        reported: None,
-        explanation: None,
-        jkt: None,
-        binding: None,
-        subject: None,
-        client_id: None,
-        proxy_latency: None,
-        upstream_latency: None,
-        hearing: None,
-        said: worker.settings.record_clients.then(|| Box::new(Said::by(parts))),
-    }
+    let asked = (parts.method.clone(), parts.uri.path().to_owned());
+    let mut record = Record::begin(started, request_id.to_owned(), asked, client.peer_ip);
+    record.said = worker.settings.record_clients.then(|| Box::new(Said::by(parts)));
+    record
 }

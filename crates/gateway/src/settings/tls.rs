@@ -12,7 +12,8 @@ pub struct TlsSettings {
     pub identities: Vec<ServerIdentity>,
     /// Which versions and suites are spoken (`ssl_cipher_suite`). Default: intermediate.
     pub suites: CipherSuites,
-    /// Whether clients get tickets to resume their sessions with (`ssl_session_tickets`). Default: yes.
+    /// Whether clients get tickets to resume their sessions with (`ssl_session_tickets`). Without, no session is resumed at all.
+    /// Default: yes.
     pub session_tickets: bool,
 }
 

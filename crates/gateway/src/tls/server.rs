@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -76,6 +76,8 @@ fn server_config(
         config.ticketer = aws_lc_rs::Ticketer::new()?;
     } else {
         config.send_tls13_tickets = 0;
+        // Nor is a session of TLS 1.2 resumed by its id: no setting bounds how long its secret would be kept.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
     }
     Ok(config)
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 
+use crate::panics::panic_text;
+
 /// How long what died is left alone before it is begun again.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,10 +39,9 @@ pub(super) async fn keep_task_alive<F: Future<Output = ()>>(mut run: impl FnMut(
     }
 }
 
-/// What a panic said.
+/// What a panic said, for the log.
 fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic").to_owned()
+    panic_text(panic).unwrap_or("a panic").to_owned()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use keybound_model::entity::{Certificate, Sni};
 use rstest::rstest;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{CipherSuite, ClientConfig, ClientConnection, ProtocolVersion, SignatureScheme};
+use rustls::{CipherSuite, ClientConfig, ClientConnection, HandshakeKind, ProtocolVersion, SignatureScheme};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -36,6 +36,7 @@ struct Seen {
     version: ProtocolVersion,
     suite: CipherSuite,
     tickets: u32,
+    kind: HandshakeKind,
 }
 
 async fn handshake(lab: &Lab, name: &str, config: Arc<ClientConfig>) -> std::io::Result<Seen> {
@@ -57,6 +58,7 @@ async fn handshake(lab: &Lab, name: &str, config: Arc<ClientConfig>) -> std::io:
         version: session.protocol_version().unwrap(),
         suite: session.negotiated_cipher_suite().unwrap().suite(),
         tickets: session.tls13_tickets_received(),
+        kind: session.handshake_kind().unwrap(),
     })
 }
 
@@ -170,6 +172,25 @@ async fn tickets_to_resume_with_are_given_where_the_settings_say_so(#[case] tick
     let lab = Lab::with(&Configuration::default(), settings);
     let seen = handshake(&lab, "a.test", any_certificate(&[&TLS13], None)).await.unwrap();
     assert_eq!(seen.tickets > 0, tickets);
+}
+
+#[rstest]
+#[case::tls_1_2(&TLS12)]
+#[case::tls_1_3(&TLS13)]
+#[tokio::test]
+async fn no_session_is_resumed_where_the_settings_give_no_tickets(
+    #[case] version: &'static rustls::SupportedProtocolVersion,
+    #[values(true, false)] tickets: bool,
+) {
+    let mut settings = settings(vec![self_signed("a.test").identity()]);
+    settings.tls.session_tickets = tickets;
+    let lab = Lab::with(&Configuration::default(), settings);
+    // One client, which keeps what it can resume: ticket or session id.
+    let client = any_certificate(&[version], None);
+    let kind = async || handshake(&lab, "a.test", Arc::clone(&client)).await.unwrap().kind;
+    assert_eq!(kind().await, HandshakeKind::Full);
+    let again = if tickets { HandshakeKind::Resumed } else { HandshakeKind::Full };
+    assert_eq!(kind().await, again);
 }
 
 #[test]

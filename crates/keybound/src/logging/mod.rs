@@ -100,9 +100,7 @@ pub fn init(settings: &Settings) -> Result<(), LogFault> {
 
 /// Logs a panic as everything else: nobody who panics waits for whoever reads standard error.
 fn say_panic(panic: &PanicHookInfo<'_>) {
-    let payload = panic.payload();
-    let text = payload.downcast_ref::<&str>().copied();
-    let cause = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    let cause = keybound_gateway::panic_text(panic.payload()).unwrap_or_default();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or_default();

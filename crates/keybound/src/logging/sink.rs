@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -83,8 +83,18 @@ impl Out {
     }
 }
 
+/// Opens a file to append to. A pipe (FIFO) is opened for reading too: that waits for no reader, and one that comes later, or goes and
+/// comes back, finds the lines that wait.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
+    let is_pipe = std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
+    let file = OpenOptions::new().append(true).read(is_pipe).create(!is_pipe).mode(0o640).open(path);
+    file.map_err(|cause| match cause.kind() {
+        ErrorKind::PermissionDenied if is_pipe => io::Error::new(
+            cause.kind(),
+            format!("a pipe is opened for reading too, so that nobody waits for its reader: {cause}"),
+        ),
+        _ => cause,
+    })
 }
 
 impl Sink {
@@ -337,6 +347,27 @@ mod tests {
         assert_eq!(voice.figures().written, 1);
         let figures = sink.figures();
         assert_eq!((figures.written, figures.lost), (0, 2));
+    }
+
+    #[test]
+    fn a_named_pipe_is_opened_before_anybody_reads_it_and_a_reader_that_comes_finds_the_lines() {
+        let folder = folder();
+        let path = folder.path().join("access.pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (opened_in, opened) = std::sync::mpsc::channel();
+        let place = path.clone();
+        std::thread::spawn(move || opened_in.send(sink(&place)));
+        let sink = opened.recv_timeout(Duration::from_secs(30)).expect("it waits for a reader");
+        sink.push(b"one\n");
+        sink.reopen();
+        sink.push(b"two\n");
+        sink.flush();
+        let mut reader = io::BufReader::new(File::open(&path).unwrap());
+        let mut lines = String::new();
+        for _ in 0..2 {
+            assert_eq!(io::BufRead::read_line(&mut reader, &mut lines).unwrap(), 4);
+        }
+        assert_eq!(lines, "one\ntwo\n");
     }
 
     #[test]

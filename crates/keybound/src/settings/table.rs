@@ -183,7 +183,8 @@ settings! {
     ssl_ciphers: Ciphers = "";
     /// The versions of TLS that the listeners with `ssl` speak; only those count that the cipher suite has too.
     ssl_protocols: TlsVersions = "TLSv1.2 TLSv1.3";
-    /// Whether clients may resume a TLS session by a ticket.
+    /// Whether clients may resume a TLS session by a ticket. `off`: no session is resumed, and none is kept in memory to be resumed
+    /// by its id, as nginx does with `ssl_session_cache`; each handshake is a whole one.
     ssl_session_tickets: Switch = "on";
     /// Whether upstreams are shown the certificate of `client_ssl_cert` where neither service nor upstream names one.
     client_ssl: Switch = "off";

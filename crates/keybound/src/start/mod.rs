@@ -92,7 +92,15 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
         loop {
             let asked = tokio::select! {
                 asked = signals.next() => asked,
-                fault = running.broke() => return Err(fault),
+                fault = running.broke() => {
+                    handover::tell(Told::Stopping);
+                    tracing::info!("the data plane broke: what plugins have not sent is sent before the end");
+                    tokio::select! {
+                        () = running.after_break() => {}
+                        () = signals.stop_again() => tracing::warn!("stopped at once, by a signal"),
+                    }
+                    return Err(fault);
+                }
             };
             match asked {
                 Asked::Reload => {

@@ -162,7 +162,7 @@ impl Running {
         }))
     }
 
-    /// Waits until the data plane ends by itself, which is a fault.
+    /// Waits until the data plane ends by itself, which is a fault: [`Running::after_break`] ends the rest then.
     pub async fn broke(&mut self) -> StartFault {
         let cause = match (&mut self.data_plane).await {
             Ok(Ok(())) => "it ended by itself".to_owned(),
@@ -183,6 +183,14 @@ impl Running {
         self.finish().await;
     }
 
+    /// Ends the rest after the data plane broke: as at a stop, but that no request is left to finish.
+    pub(super) async fn after_break(mut self) {
+        self.publication.stopping();
+        self.heritage = Heritage::default();
+        self.end_in_time();
+        self.wind_up().await;
+    }
+
     /// Tells the data plane to end, and what plugins send to log servers and collectors not to wait any more.
     fn end_in_time(&mut self) {
         let ends = Instant::now() + self.stop_deadline;
@@ -195,11 +203,17 @@ impl Running {
     /// Lets the requests in flight finish, after everything was handed over, and closes the store.
     pub(super) async fn finish(mut self) {
         self.heritage = Heritage::default();
-        match self.data_plane.await {
+        match (&mut self.data_plane).await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => tracing::error!(%fault, "the data plane ended badly"),
             Err(error) => tracing::error!(%error, "the data plane ended badly"),
         }
+        self.wind_up().await;
+    }
+
+    /// What is left to do when no request is served any more: what plugins have not sent is sent, the Status API ends, and the store is
+    /// closed.
+    async fn wind_up(self) {
         let ends = self.ends.unwrap_or_else(|| Instant::now() + self.stop_deadline);
         self.publication.plugins().registry().deliveries().finish(ends).await;
         let _ = self.stop_status.send(true);
@@ -382,5 +396,109 @@ pub(super) fn bind_fault(settings: &Settings, fault: BindFault) -> StartFault {
         BindFault::UpstreamRoots(_) => {
             StartFault::setting(settings, "lua_ssl_trusted_certificate", fault.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode};
+    use keybound_model::PluginCatalog as _;
+    use keybound_plugins::contract::{Instance, LogEntry, Material, PluginFactory as _};
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::settings::{ConfigFile, Inputs};
+
+    fn settings(prefix: &Path, stop_deadline: &str) -> Settings {
+        let flag = |name, value: &str| (name, "--test", value.to_owned());
+        let flags = vec![
+            flag("prefix", &prefix.display().to_string()),
+            flag("proxy_listen", "127.0.0.1:0"),
+            flag("admin_listen", "127.0.0.1:0"),
+            flag("status_listen", "off"),
+            flag("stop_deadline", stop_deadline),
+        ];
+        let inputs = Inputs { file: ConfigFile::None, environment: Vec::new(), flags };
+        Settings::load(&inputs).unwrap()
+    }
+
+    fn entry() -> LogEntry {
+        LogEntry {
+            request_id: "0".repeat(32),
+            latency: Duration::ZERO,
+            method: Method::GET,
+            path: "/a".to_owned(),
+            peer: [127, 0, 0, 1].into(),
+            client: [127, 0, 0, 1].into(),
+            status: Some(StatusCode::OK),
+            from_upstream: false,
+            request_bytes: 0,
+            response_bytes: 0,
+            scope: None,
+            consumer: None,
+            credential: None,
+            fault: None,
+            trace: None,
+            upstream: None,
+            fields: None,
+        }
+    }
+
+    /// Takes one call of a log server's; its body.
+    async fn taken(server: &TcpListener) -> Value {
+        let (mut stream, _) = server.accept().await.unwrap();
+        let mut read = Vec::new();
+        loop {
+            assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0, "the call ended early");
+            let text = String::from_utf8_lossy(&read);
+            let body = text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
+            if let Some(body) = body {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+                return body;
+            }
+        }
+    }
+
+    /// Breaks the data plane of a gateway while an entry waits, and ends the rest; what became of the entry: sent, given up.
+    async fn broken(server: &TcpListener, stop_deadline: &str) -> (u64, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Running::start(&settings(folder.path(), stop_deadline)).await.unwrap();
+        let plugins = running.publication.plugins();
+        let registry = plugins.registry();
+        let config = json!({
+            "http_endpoint": format!("http://{}/", server.local_addr().unwrap()),
+            "queue": { "max_coalescing_delay": 3600, "max_batch_size": 1000 },
+        });
+        let schema = &registry.plugin("http-log").unwrap().config;
+        let config = schema.process(config.as_object().unwrap().clone()).unwrap();
+        let (id, material) = (Uuid::from_u128(7), Material::default());
+        let instance = Instance { id, name: "http-log", config: &config, material: &material };
+        let plugin = registry.build(&instance).unwrap();
+        plugin.log(&entry());
+
+        running.data_plane.abort();
+        let fault = running.broke().await;
+        assert!(fault.to_string().contains("the data plane"), "{fault}");
+        running.after_break().await;
+        let figures = registry.figures().deliveries;
+        let lost = figures.iter().flat_map(|of| of.lost).map(|(_, lost)| lost);
+        (figures.iter().map(|of| of.sent).sum(), lost.sum())
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_plugins_have_not_sent_is_sent_also_when_the_data_plane_breaks() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (body, ended) = tokio::join!(taken(&server), broken(&server, "600"));
+        assert_eq!(body["request"]["method"], "GET");
+        assert_eq!(ended, (1, 0));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_nobody_takes_after_a_break_is_given_up_at_the_deadline_and_counted() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(broken(&silent, "1").await, (0, 1));
     }
 }

@@ -53,44 +53,45 @@ impl Answer {
     pub(crate) fn require_ok(&self, now: UnixTime) -> Result<(), Cause> {
         match self.status {
             StatusCode::OK => Ok(()),
-            StatusCode::TOO_MANY_REQUESTS => Err(Cause::RateLimited { retry_after: self.retry_after(now) }),
-            status => Err(Cause::Status { status: status.as_u16(), retry_after: self.retry_after(now) }),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(Cause::RateLimited { retry_after: retry_after(&self.headers, now) })
+            }
+            status => {
+                Err(Cause::Status { status: status.as_u16(), retry_after: retry_after(&self.headers, now) })
+            }
         }
     }
+}
 
-    /// `Retry-After` in seconds (RFC 9110 §10.2.3: a number or a date), bounded; nothing when absent or unreadable.
-    fn retry_after(&self, now: UnixTime) -> Option<u64> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let seconds = match text.parse::<u64>() {
-            Ok(seconds) => seconds,
-            Err(_) => {
-                let date = httpdate::parse_http_date(text).ok()?;
-                let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-                date.saturating_sub(u64::try_from(now.secs()).unwrap_or(0))
-            }
-        };
-        Some(seconds.clamp(1, MAX_RETRY_AFTER))
-    }
+/// `Retry-After` in seconds (RFC 9110 §10.2.3: a number or a date), bounded; nothing when absent or unreadable.
+pub(super) fn retry_after(headers: &HeaderMap, now: UnixTime) -> Option<u64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+            date.saturating_sub(u64::try_from(now.secs()).unwrap_or(0))
+        }
+    };
+    Some(seconds.clamp(1, MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn answer(retry_after: &str) -> Answer {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, retry_after.parse().unwrap());
-        Answer { status: StatusCode::SERVICE_UNAVAILABLE, headers, body: Bytes::new() }
-    }
-
     #[test]
     fn retry_after_is_read_as_seconds_or_as_a_date_and_bounded() {
         let now = UnixTime::from_secs(784_111_777);
-        assert_eq!(answer("17").retry_after(now), Some(17));
-        assert_eq!(answer("0").retry_after(now), Some(1));
-        assert_eq!(answer("99999999").retry_after(now), Some(MAX_RETRY_AFTER));
-        assert_eq!(answer("Sun, 06 Nov 1994 08:49:47 GMT").retry_after(now), Some(10));
-        assert_eq!(answer("Sun, 06 Nov 1994 08:49:07 GMT").retry_after(now), Some(1));
-        assert_eq!(answer("soon").retry_after(now), None);
+        let read =
+            |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]), now);
+        assert_eq!(read("17"), Some(17));
+        assert_eq!(read("0"), Some(1));
+        assert_eq!(read("99999999"), Some(MAX_RETRY_AFTER));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:07 GMT"), Some(1));
+        assert_eq!(read("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

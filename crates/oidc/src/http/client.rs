@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Version};
+use keybound_pop::time::Clock;
 use reqwest::{Client, RequestBuilder, Url, redirect};
 use tokio::runtime::Handle;
 
+use super::answer::retry_after;
 use super::{Answer, Proxies, SetupFault, TrustRoots, tls};
 use crate::calls::CallCounts;
 use crate::client::ClientIdentity;
@@ -53,6 +55,15 @@ impl HttpSettings {
             calls: Arc::default(),
         }
     }
+}
+
+/// What somebody who takes messages answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivered {
+    /// The status.
+    pub status: StatusCode,
+    /// How long to wait before the next message (`Retry-After`), at least a second and at most a day.
+    pub retry_after: Option<Duration>,
 }
 
 /// A client for provider calls. Cheap to clone.
@@ -106,7 +117,8 @@ impl HttpClient {
         &self.calls
     }
 
-    /// Sends a message to somebody who only takes it: a log server. Of the answer nothing but the status is read.
+    /// Sends a message to somebody who only takes it: a log server. Of the answer nothing is read but the status, and how long it asks
+    /// to wait.
     ///
     /// # Errors
     /// [`Cause`]: nobody there, TLS, out of time, or an answer that is not HTTP.
@@ -116,14 +128,16 @@ impl HttpClient {
         url: &Url,
         headers: &[(HeaderName, HeaderValue)],
         body: Bytes,
-    ) -> Result<StatusCode, Cause> {
+        clock: &dyn Clock,
+    ) -> Result<Delivered, Cause> {
         let request =
             with_headers(self.client.request(method, url.clone()).version(self.version).body(body), headers);
         let response = request.send().await.map_err(|fault| cause_of(&fault))?;
         let status = response.status();
+        let retry_after = retry_after(response.headers(), clock.now()).map(Duration::from_secs);
         // Read, so that the connection can be used again; what it says does not matter.
         let _ = Answer::read(response, MAX_UNREAD).await;
-        Ok(status)
+        Ok(Delivered { status, retry_after })
     }
 
     /// GET of a JSON document of at most `limit` bytes.

@@ -5,7 +5,7 @@ mod client;
 mod proxy;
 mod tls;
 
-pub use client::{HttpClient, HttpSettings};
+pub use client::{Delivered, HttpClient, HttpSettings};
 pub use proxy::{Proxies, Proxy};
 pub use tls::TrustRoots;
 

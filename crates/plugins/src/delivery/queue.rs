@@ -319,8 +319,10 @@ impl Queue {
             }
             tracing::warn!(plugin = self.name, instance = %self.id, "{}: trying again", fault.text);
             left = left.map(|left| left - 1);
+            let rest = deadline.saturating_duration_since(Instant::now());
+            let wait = wait(pause, fault.after, seconds(settings.max_retry_delay).min(rest));
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(wait) => {}
                 // There is less time now.
                 _ = closing.changed() => {}
                 () = &mut over => return None,
@@ -366,7 +368,28 @@ impl Drop for Queue {
     }
 }
 
+/// How long to wait for the next try: the pause whose turn it is, or longer where whoever takes the batch asks for that. It is no more
+/// than a stranger's wish, and holds the queue no longer than `most`.
+fn wait(pause: Duration, asked: Option<Duration>, most: Duration) -> Duration {
+    asked.map_or(pause, |asked| asked.min(most).max(pause))
+}
+
 /// The schema keeps it in a range that a duration has.
 fn seconds(number: f64) -> Duration {
     Duration::try_from_secs_f64(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_try_waits_as_long_as_is_asked_and_no_longer_than_the_queue_would() {
+        let [short, pause, asked, most, ever] = [1, 2, 30, 60, 86_400].map(Duration::from_secs);
+        assert_eq!(wait(pause, None, most), pause);
+        assert_eq!(wait(pause, Some(short), most), pause, "its own pauses are not cut short");
+        assert_eq!(wait(pause, Some(asked), most), asked);
+        assert_eq!(wait(pause, Some(ever), most), most);
+        assert_eq!(wait(pause, Some(ever), short), pause);
+    }
 }

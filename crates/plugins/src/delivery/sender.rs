@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use keybound_oidc::{HttpClient, HttpSettings, Url};
+use keybound_oidc::{Delivered, HttpClient, HttpSettings, Url};
+use keybound_pop::time::Clock;
 
 use crate::environment::Environment;
 use crate::typed::is_framing;
@@ -33,6 +35,8 @@ pub(crate) struct NotTaken {
     pub(crate) text: String,
     /// Whether it would not be taken another time either.
     pub(crate) is_final: bool,
+    /// How long whoever takes it asks to wait before another time.
+    pub(crate) after: Option<Duration>,
 }
 
 /// Where messages go, and how.
@@ -59,6 +63,7 @@ pub(crate) struct Sender {
     method: Method,
     headers: Vec<(HeaderName, HeaderValue)>,
     again: Again,
+    clock: Arc<dyn Clock>,
 }
 
 impl Sender {
@@ -91,6 +96,7 @@ impl Sender {
             method: target.method,
             headers,
             again: target.again,
+            clock: Arc::clone(&environment.clock),
         })
     }
 
@@ -99,19 +105,26 @@ impl Sender {
     /// # Errors
     /// [`NotTaken`]
     pub(crate) async fn send(&self, body: Bytes) -> Result<(), NotTaken> {
-        let sent = self.client.deliver(self.method.clone(), &self.url, &self.headers, body).await;
-        match sent {
-            Ok(status) if status.is_success() => Ok(()),
-            Ok(status) => Err(NotTaken {
+        let (method, clock) = (self.method.clone(), &*self.clock);
+        match self.client.deliver(method, &self.url, &self.headers, body, clock).await {
+            Ok(Delivered { status, .. }) if status.is_success() => Ok(()),
+            Ok(Delivered { status, retry_after }) => Err(NotTaken {
                 text: format!("{} answered {}", self.taker, status.as_u16()),
                 is_final: !self.again.after(status),
+                after: retry_after.filter(|_| asks_to_wait(status)),
             }),
             Err(cause) => Err(NotTaken {
                 text: format!("{} cannot be reached: {cause:?}", self.taker),
                 is_final: false,
+                after: None,
             }),
         }
     }
+}
+
+/// Whether the answer can ask to wait, as OTLP/HTTP says (`Retry-After`).
+fn asks_to_wait(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ impl Server {
 
     /// One call on a connection of its own: its head and body.
     async fn call(&self, status: u16) -> (String, Value) {
+        self.call_with(status, "").await
+    }
+
+    /// The same; these fields are of the answer.
+    async fn call_with(&self, status: u16, fields: &str) -> (String, Value) {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let mut text = Vec::new();
         loop {
@@ -34,8 +39,9 @@ impl Server {
                 let head = head.to_ascii_lowercase();
                 let length = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
                 if body.len() == length.parse::<usize>().unwrap() {
-                    let answer =
-                        format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                    let answer = format!(
+                        "HTTP/1.1 {status} X\r\n{fields}Content-Length: 0\r\nConnection: close\r\n\r\n"
+                    );
                     stream.write_all(answer.as_bytes()).await.unwrap();
                     return (head, serde_json::from_str(body).unwrap());
                 }
@@ -134,6 +140,29 @@ async fn a_call_that_fails_is_tried_again() {
     let (_, first) = server.call(500).await;
     let (_, second) = server.call(200).await;
     assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn the_next_try_waits_as_the_server_asks_and_no_longer_than_the_longest_pause() {
+    let server = Server::start().await;
+    let longest = std::time::Duration::from_millis(100);
+    let queue = json!({
+        "max_coalescing_delay": 0, "initial_retry_delay": 0.001, "max_retry_delay": longest.as_secs_f64(),
+    });
+    for (status, asked) in [
+        (429, "Retry-After: 3600\r\n"),
+        (503, "Retry-After: 3600\r\n"),
+        // An hour after the time of the test.
+        (503, "Retry-After: Fri, 15 Jan 2027 09:00:00 GMT\r\n"),
+    ] {
+        let plugin = plugin(&server, json!({ "queue": queue }));
+        let started = std::time::Instant::now();
+        plugin.log(&entry());
+        let (_, first) = server.call_with(status, asked).await;
+        let (_, second) = server.call(200).await;
+        assert_eq!(first, second, "{status}");
+        assert!(started.elapsed() >= longest, "{status} {asked}: it was asked to wait");
+    }
 }
 
 #[tokio::test]
