@@ -135,13 +135,6 @@ pub fn figures() -> Vec<LogFigures> {
     CONTROL.get().map(|control| control.sinks.iter().map(|sink| sink.figures()).collect()).unwrap_or_default()
 }
 
-/// Whether records of this log say what clients say of themselves.
-#[must_use]
-pub fn names_clients(log: &AccessLog) -> bool {
-    log.place != LogPlace::Off
-        && matches!(format(log, LogFormat::Kong), LogFormat::Kong | LogFormat::Combined | LogFormat::Basic)
-}
-
 /// What records look like: without a format one object a line on a stream, and this in a file.
 fn format(log: &AccessLog, in_file: LogFormat) -> LogFormat {
     log.format.unwrap_or(match log.place {
