@@ -1,4 +1,5 @@
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -93,13 +94,14 @@ fn each_api_has_its_own_log_and_errors_can_go_to_a_file() {
     let settings = [
         STATUS,
         ("proxy_access_log", "logs/proxy.log json"),
-        ("admin_access_log", "logs/admin.log combined"),
+        ("admin_access_log", "logs/admin.log"),
         ("status_access_log", "logs/status.log"),
     ];
     let stage = Stage::start_with(&settings, json!({}));
     assert_eq!(get(stage.gateway.status.unwrap(), "/status?unit=k").status, 200);
     let status = &lines(&path(&stage, "status.log"), 1)[0];
     assert!(status.contains("\"GET /status HTTP/1.1\" 200 "), "{status}");
+    assert!(status.ends_with("\"-\" \"-\""), "{status}");
     let admin = lines(&path(&stage, "admin.log"), 3);
     assert!(admin[0].contains("\"POST /services HTTP/1.1\" 201 "), "{admin:?}");
     assert!(admin[0].ends_with("\"-\" \"-\""), "{admin:?}");
@@ -108,6 +110,38 @@ fn each_api_has_its_own_log_and_errors_can_go_to_a_file() {
     assert_eq!((&record["path"], &record["status"]), (&json!("/json"), &json!(404)));
     assert_eq!(record["target"], "access");
     assert!(record["timestamp"].as_str().unwrap().ends_with('Z'), "{record}");
+}
+
+#[test]
+fn a_line_in_json_says_what_was_asked_by_whom_and_which_upstream_answered_and_has_no_secrets() {
+    let stage = Stage::start_with(&[("proxy_access_log", "logs/proxy.log json")], json!({}));
+    let file = path(&stage, "proxy.log");
+    let record =
+        |number: usize| -> Value { serde_json::from_str(&lines(&file, number)[number - 1]).unwrap() };
+    let good = stage
+        .good()
+        .field("User-Agent", "a\"b\\c")
+        .field("Referer", "https://a.example/page?code=s3cret#s3cret");
+    stage.forwarded("good", &good, &stage.client.token);
+    let answered = record(1);
+    assert_eq!((&answered["status"], &answered["protocol"]), (&json!(200), &json!("HTTP/1.1")), "{answered}");
+    assert_eq!(answered["user_agent"], "a\"b\\c", "{answered}");
+    assert_eq!(answered["referer"], "https://a.example/page", "{answered}");
+    assert_eq!(answered["host"], stage.authority(), "{answered}");
+    let upstream = answered["upstream"].as_str().unwrap();
+    assert_eq!(upstream.parse::<SocketAddr>().unwrap(), stage.upstream.address, "{answered}");
+
+    let bare = "GET /nowhere HTTP/1.1\r\nHost: API.example:81\r\nConnection: close\r\n\r\n";
+    assert_eq!(stage.send_bytes(bare.as_bytes()).status, 404);
+    let nowhere = record(2);
+    assert_eq!(nowhere["host"], "API.example:81", "{nowhere}");
+    for absent in ["upstream", "referer", "user_agent"] {
+        assert_eq!(nowhere.get(absent), None, "{nowhere}");
+    }
+    let secret = "GET /nowhere HTTP/1.1\r\nHost: u:s3cret@api.example?k=s3cret\r\nConnection: close\r\n\r\n";
+    assert_eq!(stage.send_bytes(secret.as_bytes()).status, 400);
+    assert_eq!(record(3)["host"], "api.example");
+    assert!(!fs::read_to_string(&file).unwrap().contains("s3cret"));
 }
 
 #[test]

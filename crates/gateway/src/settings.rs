@@ -40,8 +40,8 @@ pub struct Settings {
     /// Pairs (listening port, port that clients see), as Kong's `port_maps`: decide `X-Forwarded-Port` and the port
     /// in a route's `hosts`.
     pub port_maps: Vec<(u16, u16)>,
-    /// Whether access records tell what clients say of themselves: `Referer` without its query, `User-Agent`, and the protocol.
-    /// Default: no.
+    /// Whether access records tell what clients say of themselves and whom they ask: `Referer` without its query, `User-Agent`, the
+    /// protocol and the host; and which upstream answered. Default: no.
     pub record_clients: bool,
     /// How long a stop waits for requests in flight before it cuts them. Default: 30 seconds.
     pub stop_deadline: Duration,

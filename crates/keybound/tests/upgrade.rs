@@ -159,6 +159,31 @@ fn a_new_process_that_cannot_start_leaves_the_old_one_serving_and_the_log_says_w
 }
 
 #[test]
+fn the_command_says_why_the_new_process_did_not_take_over_each_time_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("kb");
+    let file = folder.path().join("keybound.conf");
+    std::fs::write(&file, "").unwrap();
+    let mut gateway = Gateway::start_with(&["-c", &file.display().to_string()], &prefix, &[]);
+    let pid = gateway.pid();
+    // With the cause, not with the end of the time: this one was told.
+    for wrong in ["bogus_setting", "another_setting", "bogus_setting"] {
+        std::fs::write(&file, format!("{wrong}=1\n")).unwrap();
+        let (code, text) = command("upgrade", &prefix, &["--timeout", "600"]);
+        let begin = format!("keybound: process {pid} goes on, the new one did not take over: ");
+        assert!(code == Some(1) && text.starts_with(&begin), "{code:?} {text}");
+        assert_eq!(text.matches("_setting: unknown setting").count(), 1, "{text}");
+        assert!(text.contains(wrong), "{text}");
+    }
+    std::fs::write(&file, "").unwrap();
+    let successor = Successor(prefix.clone());
+    assert_eq!(command("upgrade", &prefix, &[]).0, Some(0), "what was in order then failed no more");
+    assert_ne!(successor.pid(), pid);
+    assert_eq!(gateway.exit_code(), Some(0));
+    assert!(!prefix.join("pids/keybound.upgrade").exists());
+}
+
+#[test]
 fn a_configuration_that_came_by_the_admin_api_without_a_database_goes_over() {
     let folder = tempfile::tempdir().unwrap();
     let prefix = folder.path().join("kb");

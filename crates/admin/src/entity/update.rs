@@ -26,7 +26,7 @@ pub(crate) async fn update(
             refer(&mut patch, below);
         }
         let names = snis::take(entity, &mut patch, body)?;
-        let mut record = entity.validate_update(&previous, patch.clone(), state.seconds(), catalog)?;
+        let mut record = entity.validate_update(&previous, patch.clone(), (state.now)(), catalog)?;
         references::resolve(state, entity, &mut record).await?;
         entity.transform(&mut record, Some(&patch));
         protocols::check(state, entity, &record).await?;

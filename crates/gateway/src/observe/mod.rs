@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use keybound_plugins::contract::{Chain, Head, Listening, Notes, Scope, Trace};
 use keybound_pop::proof::Explanation;
@@ -51,22 +52,40 @@ pub(crate) struct Record {
     pub(crate) upstream_latency: Option<u64>,
     /// What plugins will hear, where any of the route listens.
     pub(crate) hearing: Option<Hearing>,
-    /// What the client says of itself, where that is wanted.
+    /// What a log of requests wants beside that, and nobody else.
     pub(crate) said: Option<Box<Said>>,
 }
 
-/// What a client says of itself.
+/// What a client says of itself and of whom it asks, and who answered.
 #[derive(Debug)]
 pub(crate) struct Said {
     version: Version,
+    authority: Option<Authority>,
+    host: Option<HeaderValue>,
     referer: Option<HeaderValue>,
     agent: Option<HeaderValue>,
+    upstream: Option<SocketAddr>,
 }
 
 impl Said {
     pub(crate) fn by(parts: &Parts) -> Self {
         let field = |name| parts.headers.get(name).cloned();
-        Self { version: parts.version, referer: field(header::REFERER), agent: field(header::USER_AGENT) }
+        Self {
+            version: parts.version,
+            authority: parts.uri.authority().cloned(),
+            host: field(header::HOST),
+            referer: field(header::REFERER),
+            agent: field(header::USER_AGENT),
+            upstream: None,
+        }
+    }
+
+    /// Whom the client asks, with the port it names: as it was sent, but without what never belongs there and may be a secret.
+    fn host(&self) -> Option<Cow<'_, str>> {
+        let authority = self.authority.as_ref().map(|authority| authority.as_str().as_bytes());
+        let bytes = authority.or_else(|| self.host.as_ref().map(HeaderValue::as_bytes))?;
+        let bytes = bytes.split(|byte| matches!(byte, b'/' | b'?' | b'#')).next()?;
+        Some(String::from_utf8_lossy(bytes.rsplit(|byte| *byte == b'@').next()?))
     }
 
     fn protocol(&self) -> &'static str {
@@ -161,6 +180,9 @@ impl Record {
 
     /// Notes which target answered.
     pub(crate) fn answered_by(&mut self, address: SocketAddr) {
+        if let Some(said) = &mut self.said {
+            said.upstream = Some(address);
+        }
         if let Some(hearing) = &mut self.hearing {
             hearing.address = Some(address);
         }
@@ -215,6 +237,8 @@ impl Drop for Record {
             binding = self.binding,
             subject = self.subject,
             client_id = self.client_id,
+            host = said.and_then(Said::host).as_deref(),
+            upstream = said.and_then(|said| said.upstream).map(tracing::field::display),
             protocol = said.map(Said::protocol),
             referer = said.and_then(Said::referer).as_deref(),
             user_agent = said.and_then(Said::agent).as_deref(),

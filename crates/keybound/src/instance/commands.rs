@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::InstanceFault;
+use super::attempt::Attempt;
 use super::pidfile::{Found, find, path};
 
 /// How long a process may take to end once it was told to end at once, and once it was killed.
@@ -65,12 +66,25 @@ pub fn reload(prefix: &Path) -> Result<String, InstanceFault> {
 /// what happened.
 ///
 /// # Errors
-/// [`InstanceFault`]
+/// [`InstanceFault`]; [`InstanceFault::Refused`] with the cause as soon as it gave up.
 pub async fn upgrade(prefix: &Path, timeout: Duration) -> Result<String, InstanceFault> {
     let pid = running(prefix)?;
+    // What began before says nothing of what is asked for now.
+    let before = Attempt::last(prefix, pid);
+    if before.as_ref().is_some_and(Attempt::is_open) {
+        return Err(InstanceFault::Upgrading { pid });
+    }
     send(prefix, pid, Signal::USR2)?;
-    if !gone(prefix, pid, timeout).await? {
-        return Err(InstanceFault::NotUpgraded { pid, timeout });
+    let until = Instant::now() + timeout;
+    while find(prefix)? == Found::Process(pid) {
+        let last = Attempt::last(prefix, pid);
+        if let Some(cause) = last.and_then(|last| last.failed_after(before.as_ref())) {
+            return Err(InstanceFault::Refused { pid, cause });
+        }
+        if Instant::now() >= until {
+            return Err(InstanceFault::NotUpgraded { pid, timeout });
+        }
+        tokio::time::sleep(LOOK).await;
     }
     let new = running(prefix)?;
     Ok(format!("Keybound upgraded (process {pid} handed over to process {new})\n"))
@@ -148,4 +162,20 @@ async fn gone(prefix: &Path, pid: u32, within: Duration) -> Result<bool, Instanc
         tokio::time::sleep(LOOK).await;
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Attempts, PidFile};
+    use super::*;
+
+    #[tokio::test]
+    async fn an_upgrade_is_not_asked_for_while_another_is_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let _held = PidFile::hold(folder.path()).await.unwrap();
+        Attempts::of(folder.path()).begin();
+        // The signal would end this process.
+        let fault = upgrade(folder.path(), Duration::ZERO).await.unwrap_err();
+        assert!(matches!(fault, InstanceFault::Upgrading { pid } if pid == std::process::id()), "{fault}");
+    }
 }

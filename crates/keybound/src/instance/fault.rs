@@ -41,7 +41,21 @@ pub enum InstanceFault {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// It was told to hand over to the new binary, and still runs.
+    /// It is being upgraded already.
+    #[error("process {pid} is handing over already, or tries to: its log says how that ends")]
+    Upgrading {
+        /// The process.
+        pid: u32,
+    },
+    /// It was told to hand over to the new binary, and gave up.
+    #[error("process {pid} goes on, the new one did not take over: {cause}")]
+    Refused {
+        /// The process.
+        pid: u32,
+        /// Why, as its log says.
+        cause: String,
+    },
+    /// It was told to hand over to the new binary, and still runs without a word.
     #[error("process {pid} still runs after {} s: the new one did not take over; the log says why", timeout.as_secs())]
     NotUpgraded {
         /// The process.

@@ -4,10 +4,12 @@
 //! The lock, not the number, says whether somebody runs: the system lets go of it however the process ends, and a
 //! number that went to another process since is never signalled.
 
+mod attempt;
 mod commands;
 mod fault;
 mod pidfile;
 
+pub use attempt::Attempts;
 pub use commands::{health, quit, reload, stop, stop_if_running, upgrade};
 pub use fault::InstanceFault;
 pub use pidfile::{Found, PidFile, find};

@@ -4,7 +4,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, Open
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::InstanceFault;
+use super::{InstanceFault, attempt};
 
 /// How often a lock is asked for that somebody may only hold to look who is there.
 const TRIES: u32 = 25;
@@ -55,6 +55,7 @@ impl PidFile {
                 .map_err(fault)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path) => {
+                    attempt::forget(&path);
                     let held = Self { path: path.clone(), file, left: false };
                     held.write().map_err(fault)?;
                     return Ok(held);
@@ -98,6 +99,7 @@ impl PidFile {
     /// [`InstanceFault::File`]
     pub fn take(&mut self) -> Result<(), InstanceFault> {
         self.left = false;
+        attempt::forget(&self.path);
         self.write().map_err(|cause| InstanceFault::File { path: self.path.clone(), cause })
     }
 
@@ -113,6 +115,7 @@ impl Drop for PidFile {
     fn drop(&mut self) {
         // Before the lock goes, so that nobody else's file can stand there yet.
         if !self.left && is_at(&self.file, &self.path) {
+            attempt::forget(&self.path);
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -57,10 +57,12 @@ pub fn init(settings: &Settings) -> Result<(), LogFault> {
     let on_terminal = |log: &AccessLog| log.format.is_none() && is_terminal(&log.place);
     let mut routes = Routes { errors, plain: Vec::new() };
     let mut access = Access::default();
-    for (key, target, log, way) in [
-        ("proxy_access_log", PROXY_ACCESS, &settings.proxy_access_log, &mut access.proxy),
-        ("admin_access_log", ADMIN_ACCESS, &settings.admin_access_log, &mut access.admin),
-        ("status_access_log", STATUS_ACCESS, &settings.status_access_log, &mut access.status),
+    // Without a format, files have what they have in Kong: only there the proxy's own.
+    let (proxy, other) = (LogFormat::Kong, LogFormat::Combined);
+    for (key, target, log, in_file, way) in [
+        ("proxy_access_log", PROXY_ACCESS, &settings.proxy_access_log, proxy, &mut access.proxy),
+        ("admin_access_log", ADMIN_ACCESS, &settings.admin_access_log, other, &mut access.admin),
+        ("status_access_log", STATUS_ACCESS, &settings.status_access_log, other, &mut access.status),
     ] {
         let sink = match &log.place {
             LogPlace::Off => continue,
@@ -69,7 +71,7 @@ pub fn init(settings: &Settings) -> Result<(), LogFault> {
         if on_terminal(log) {
             routes.plain.push((target, sink));
         } else {
-            *way = Some(Way { format: format(log), sink });
+            *way = Some(Way { format: format(log, in_file), sink });
         }
     }
     let plain: Vec<&'static str> = routes.plain.iter().map(|(target, _)| *target).collect();
@@ -131,17 +133,10 @@ pub fn figures() -> Vec<LogFigures> {
     CONTROL.get().map(|control| control.sinks.iter().map(|sink| sink.figures()).collect()).unwrap_or_default()
 }
 
-/// Whether records of this log say what clients say of themselves.
-#[must_use]
-pub fn names_clients(log: &AccessLog) -> bool {
-    log.place != LogPlace::Off
-        && matches!(format(log), LogFormat::Kong | LogFormat::Combined | LogFormat::Basic)
-}
-
-/// What records look like that no format is named for: in a file as Kong's, on a stream one object a line.
-fn format(log: &AccessLog) -> LogFormat {
+/// What records look like: without a format one object a line on a stream, and this in a file.
+fn format(log: &AccessLog, in_file: LogFormat) -> LogFormat {
     log.format.unwrap_or(match log.place {
-        LogPlace::File(_) => LogFormat::Kong,
+        LogPlace::File(_) => in_file,
         LogPlace::Off | LogPlace::Stdout | LogPlace::Stderr => LogFormat::Json,
     })
 }

@@ -83,12 +83,12 @@ settings! {
     /// How much is logged. `notice` is what Kong calls it: starts, stops, changes, and one record per request.
     log_level: LogLevel = "notice";
     /// Where the access records of the proxy go, and what they look like: `logs/access.log kong`. A path counts from the
-    /// prefix; `off` writes none. Without a format: Kong's in a file, one JSON object a line on a stream, text on a terminal.
+    /// prefix; `off` writes none. Without a format: `kong` in a file, one JSON object a line on a stream, text on a terminal.
     /// No format has the query. SIGUSR1 opens files again.
     proxy_access_log: AccessLog = "/dev/stderr";
-    /// Where the access records of the Admin API go, as for `proxy_access_log`.
+    /// Where the access records of the Admin API go, as for `proxy_access_log`; without a format `combined` in a file.
     admin_access_log: AccessLog = "/dev/stderr";
-    /// Where the access records of the Status API go, as for `proxy_access_log`.
+    /// Where the access records of the Status API go, as for `proxy_access_log`; without a format `combined` in a file.
     status_access_log: AccessLog = "off";
     /// Where everything else goes that is logged, of all parts of the process. A path counts from the prefix; SIGUSR1 opens
     /// the file again.

@@ -9,8 +9,7 @@ use super::limits::limits;
 use super::prefix::Prefix;
 use super::tls::TlsPolicy;
 use super::trust::Authorities;
-use crate::logging;
-use crate::settings::{ErrorType, Listen, RealIpHeader, RouterFlavor, Settings, Token};
+use crate::settings::{ErrorType, Listen, LogPlace, RealIpHeader, RouterFlavor, Settings, Token};
 
 /// The certificates of the proxy's listeners with `ssl`; empty when there is none.
 pub(super) fn identities(
@@ -87,7 +86,7 @@ pub(super) fn settings(
         // Kong writes outside:inside; the data plane looks up by the port it listens on.
         port_maps: settings.port_maps.0.iter().map(|(outside, inside)| (*inside, *outside)).collect(),
         stop_deadline: Duration::from_secs(u64::from(settings.stop_deadline.0)),
-        record_clients: logging::names_clients(&settings.proxy_access_log),
+        record_clients: settings.proxy_access_log.place != LogPlace::Off,
     })
 }
 

@@ -49,6 +49,7 @@ pub use migrations::{MigrationsCommand, MigrationsReport, migrations};
 pub(crate) use parts::{OpenStore, Parts};
 pub use running::Running;
 
+use crate::instance::Attempts;
 use crate::logging;
 use crate::settings::Settings;
 use handover::{Inheritance, Sockets, Told};
@@ -89,6 +90,7 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
         );
         handover::tell(Told::Ready);
         let mut handed_over = false;
+        let mut attempts = Attempts::of(&settings.prefix.0);
         loop {
             let asked = tokio::select! {
                 asked = signals.next() => asked,
@@ -110,6 +112,7 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
                 }
                 Asked::Upgrade => {
                     tracing::info!("starting another process to hand over to");
+                    attempts.begin();
                     let handed = tokio::select! {
                         handed = running.hand_over(invocation.again()) => handed,
                         () = signals.stop_again() => break,
@@ -123,6 +126,7 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
                         }
                         Err(cause) => {
                             tracing::error!(%cause, "the new process did not take over: this one goes on");
+                            attempts.failed(&cause);
                         }
                     }
                 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -66,9 +68,13 @@ impl Fresh {
     }
 
     fn exact(&self) -> Value {
-        // Times of this century fit a float with room for milliseconds.
-        json!(self.now as f64 + f64::from(self.millis) / 1000.0)
+        exact(self.now, self.millis)
     }
+}
+
+/// A time with its milliseconds, where a kind keeps them. Times of this century fit a float with room for them.
+fn exact(seconds: i64, millis: u16) -> Value {
+    json!(seconds as f64 + f64::from(millis) / 1000.0)
 }
 
 impl Descriptor {
@@ -140,7 +146,7 @@ impl Descriptor {
     }
 
     /// The complete record that a `PATCH` makes of an entity: records are merged field by field, arrays, sets and maps
-    /// replaced, null resets to the default; the id stays, `updated_at` is now.
+    /// replaced, null resets to the default; the id stays, `updated_at` is now: the time since 1970.
     ///
     /// # Errors
     /// Everything that is wrong with the result, in Kong's texts; `immutable field cannot be updated`.
@@ -148,9 +154,11 @@ impl Descriptor {
         &self,
         old: &Record,
         mut patch: Record,
-        now: i64,
+        now: Duration,
         catalog: &dyn PluginCatalog,
     ) -> Result<Record, Errors> {
+        let millis = u16::try_from(now.subsec_millis()).unwrap_or_default();
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let named = patch.get("name").filter(|name| !name.is_null()).or_else(|| old.get("name"));
         let schema = self.schema_of(named, catalog)?.into_owned();
         for field in schema.fields.iter().filter(|field| field.ty.auto == Some(Auto::Id)) {
@@ -162,14 +170,14 @@ impl Descriptor {
         let mut merged = schema.merge(&old, patch)?;
         for field in &schema.fields {
             let absent = merged.get(field.name).is_none_or(Value::is_null);
-            let written = match field.ty.auto {
-                Some(Auto::UpdatedAt | Auto::UpdatedAtMillis) => true,
-                Some(Auto::CreatedAt | Auto::CreatedAtMillis) => absent,
-                _ => false,
+            let value = match field.ty.auto {
+                Some(Auto::UpdatedAt) => json!(now),
+                Some(Auto::CreatedAt) if absent => json!(now),
+                Some(Auto::UpdatedAtMillis) => exact(now, millis),
+                Some(Auto::CreatedAtMillis) if absent => exact(now, millis),
+                _ => continue,
             };
-            if written {
-                merged.insert(field.name.to_owned(), json!(now));
-            }
+            merged.insert(field.name.to_owned(), value);
         }
         let mut written = self.complete(&schema, merged, now, catalog)?;
         unchanged(&schema, &old, &written)?;

@@ -1,5 +1,7 @@
 //! What each kind of entity is made of: a minimal record comes back complete, and each fault has its text.
 
+use std::time::Duration;
+
 use keybound_model::entity::{
     ACLS, BASICAUTH_CREDENTIALS, CONSUMER_GROUP_CONSUMERS, CONSUMER_GROUPS, CONSUMERS, Fresh,
     HMACAUTH_CREDENTIALS, JWT_SECRETS, KEY_SETS, KEYAUTH_CREDENTIALS, KEYS, MTLS_AUTH_CREDENTIALS, PLUGINS,
@@ -13,6 +15,11 @@ use crate::catalog::{ID, NOW, catalog, fields, insert, message, object};
 
 fn reference() -> Value {
     json!({"id": ID.to_string()})
+}
+
+/// The time so many seconds after the usual one.
+fn at(seconds: u64) -> Duration {
+    Duration::from_secs(NOW.cast_unsigned() + seconds)
 }
 
 fn seeded(entity: &Descriptor, value: Value) -> Record {
@@ -132,7 +139,7 @@ fn what_is_hashed_and_the_algorithm_follow_each_other() {
     }
     let hashing = insert(&UPSTREAMS, json!({"name": "u", "hash_on": "ip"})).unwrap();
     let patch = object(json!({"algorithm": "least-connections"}));
-    let record = UPSTREAMS.validate_update(&hashing, patch, NOW, &catalog()).unwrap();
+    let record = UPSTREAMS.validate_update(&hashing, patch, at(0), &catalog()).unwrap();
     assert_eq!((&record["algorithm"], &record["hash_on"]), (&json!("least-connections"), &json!("none")));
 }
 
@@ -401,11 +408,13 @@ fn a_password_is_hashed_as_kong_does_and_only_when_it_is_sent() {
     let hash = "c750aa6f50c92c5ce18e240bf77f2f115d31e6c5";
     assert_eq!(record["password"], json!(hash));
     let patch = object(json!({"username": "b"}));
-    let mut patched = BASICAUTH_CREDENTIALS.validate_update(&record, patch.clone(), NOW, &catalog()).unwrap();
+    let mut patched =
+        BASICAUTH_CREDENTIALS.validate_update(&record, patch.clone(), at(0), &catalog()).unwrap();
     BASICAUTH_CREDENTIALS.transform(&mut patched, Some(&patch));
     assert_eq!((&patched["password"], &patched["username"]), (&json!(hash), &json!("b")));
     let patch = object(json!({"password": "secret"}));
-    let mut patched = BASICAUTH_CREDENTIALS.validate_update(&record, patch.clone(), NOW, &catalog()).unwrap();
+    let mut patched =
+        BASICAUTH_CREDENTIALS.validate_update(&record, patch.clone(), at(0), &catalog()).unwrap();
     BASICAUTH_CREDENTIALS.transform(&mut patched, Some(&patch));
     assert_eq!(patched["password"], json!(hash));
 }
@@ -420,7 +429,7 @@ fn a_lifetime_counts_down_and_a_patch_without_one_keeps_it() {
     assert!(!KEYAUTH_CREDENTIALS.is_expired(&record, NOW + 59));
     assert!(KEYAUTH_CREDENTIALS.is_expired(&record, NOW + 60));
     let patch = |patch: Value| {
-        KEYAUTH_CREDENTIALS.validate_update(&record, object(patch), NOW + 10, &catalog()).unwrap()
+        KEYAUTH_CREDENTIALS.validate_update(&record, object(patch), at(10), &catalog()).unwrap()
     };
     assert_eq!(left(&patch(json!({"tags": ["a"]})), NOW + 10), json!(50));
     assert_eq!(left(&patch(json!({"ttl": 5})), NOW + 10), json!(5));

@@ -1,4 +1,6 @@
-use keybound_model::entity::{PLUGINS, ROUTES, SERVICES};
+use std::time::Duration;
+
+use keybound_model::entity::{PLUGINS, ROUTES, SERVICES, TARGETS};
 use keybound_model::{Descriptor, Errors, Fresh, Record};
 use serde_json::{Value, json};
 use uuid::uuid;
@@ -8,7 +10,11 @@ use crate::catalog::{ID, NOW, catalog, insert, object};
 const LATER: i64 = NOW + 60;
 
 fn patch(entity: &Descriptor, old: &Record, value: Value) -> Result<Record, Errors> {
-    entity.validate_update(old, object(value), LATER, &catalog())
+    entity.validate_update(old, object(value), since_epoch(LATER), &catalog())
+}
+
+fn since_epoch(seconds: i64) -> Duration {
+    Duration::from_secs(seconds.cast_unsigned())
 }
 
 fn put(entity: &Descriptor, old: &Record, value: Value) -> Record {
@@ -79,6 +85,22 @@ fn the_id_of_an_entity_stays() {
     let other = "99999999-2222-4333-8444-555555555555";
     assert_eq!(patch(&SERVICES, &old, json!({"id": other})).unwrap()["id"], json!(ID.to_string()));
     assert_eq!(put(&SERVICES, &old, json!({"id": other, "host": "b"}))["id"], json!(ID.to_string()));
+}
+
+#[test]
+fn a_patch_of_a_target_says_its_time_with_the_milliseconds_and_of_others_without() {
+    let now = since_epoch(LATER) + Duration::from_millis(250);
+    let input = json!({"upstream": {"id": ID.to_string()}, "target": "10.0.0.1:80"});
+    let old = insert(&TARGETS, input).unwrap();
+    let new = TARGETS.validate_update(&old, object(json!({"weight": 1})), now, &catalog()).unwrap();
+    assert_eq!((&new["created_at"], &new["updated_at"]), (&old["created_at"], &json!(1_700_000_060.25)));
+    let mut bare = old.clone();
+    bare.remove("created_at");
+    let new = TARGETS.validate_update(&bare, object(json!({"weight": 1})), now, &catalog()).unwrap();
+    assert_eq!(new["created_at"], json!(1_700_000_060.25));
+    let old = insert(&SERVICES, json!({"host": "a"})).unwrap();
+    let new = SERVICES.validate_update(&old, object(json!({"host": "b"})), now, &catalog()).unwrap();
+    assert_eq!(new["updated_at"], json!(LATER));
 }
 
 #[test]
