@@ -11,8 +11,11 @@ pub(super) struct Ring {
 struct Peer {
     number: u32,
     key: u64,
-    weight: u32,
+    weight: f64,
 }
+
+/// The fewest slots, so that a few targets do not go without. It does not depend on how many there are: hashes would move with that.
+const FEWEST: u32 = 4096;
 
 impl Ring {
     /// A ring for these peers and weights, none of which is 0. Each slot goes to the peer that wins it, by its name and weight alone
@@ -22,17 +25,21 @@ impl Ring {
             .iter()
             .filter_map(|(peer, weight)| {
                 let name = names.get(*peer).copied().unwrap_or_default();
-                Some(Peer { number: u32::try_from(*peer).ok()?, key: hash(name.as_bytes()), weight: *weight })
+                Some(Peer {
+                    number: u32::try_from(*peer).ok()?,
+                    key: hash(name.as_bytes()),
+                    weight: f64::from(*weight),
+                })
             })
             .collect();
-        let alike = peers.windows(2).all(|pair| matches!(pair, [one, other] if one.weight == other.weight));
-        let slots = (0..u64::from(slots)).map(mix).filter_map(|slot| {
-            let winner = if alike {
-                peers.iter().max_by_key(|peer| (peer.draw(slot), peer.key))
+        let alike = weights.windows(2).all(|pair| matches!(pair, [one, other] if one.1 == other.1));
+        let slots = (0..u64::from(slots.max(FEWEST))).map(mix).filter_map(|slot| {
+            if alike {
+                peers.iter().max_by_key(|peer| peer.draw(slot)).map(|peer| peer.number)
             } else {
-                peers.iter().min_by(|one, other| one.wait(slot).total_cmp(&other.wait(slot)))
-            };
-            winner.map(|peer| peer.number)
+                let waits = peers.iter().map(|peer| (peer.wait(slot), peer.number));
+                waits.min_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, number)| number)
+            }
         });
         Self { slots: slots.collect() }
     }
@@ -56,7 +63,7 @@ impl Peer {
     fn wait(&self, slot: u64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "the first 53 bits are enough to tell draws apart")]
         let drawn = ((self.draw(slot) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-        -drawn.ln() / f64::from(self.weight)
+        -drawn.ln() / self.weight
     }
 }
 
@@ -104,6 +111,14 @@ mod tests {
                 assert!(shares(&other, 4)[changed as usize] > shares(&four, 4)[changed as usize]);
             }
         }
+    }
+
+    #[test]
+    fn targets_do_not_go_without_where_slots_are_few() {
+        let names: Vec<String> = (0..20).map(|number| format!("10.0.0.{number}:80")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let ring = Ring::new(10, &(0..20).map(|number| (number, 100)).collect::<Vec<_>>(), &names);
+        assert!(shares(&ring, 20).iter().all(|share| *share > 100), "{ring:?}");
     }
 
     #[test]

@@ -73,7 +73,6 @@ impl Reach {
         let Outgoing { method, target, headers, mut body, kept_host, hash } = outgoing;
         let upstream = &service.upstream;
         let idempotent = !matches!(method.as_str(), "POST" | "PATCH" | "LOCK");
-        let progress = body.progress();
         let mut parts = Request::new(()).into_parts().0;
         (parts.method, parts.uri, parts.headers) = (method, target, headers);
 
@@ -107,6 +106,7 @@ impl Reach {
             link.write_timeout.set(service.write_timeout);
             link.served = link.served.saturating_add(1);
             let spare = body.again();
+            let progress = body.progress();
             let lost =
                 match exchange(&mut link, &parts, body, progress.as_deref(), service.read_timeout).await {
                     Ok(response) => {

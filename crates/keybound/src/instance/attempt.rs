@@ -70,6 +70,8 @@ impl Attempts {
     fn note(&self, failed: Option<String>) {
         let attempt = Attempt { pid: std::process::id(), number: self.number, failed };
         if let Err(cause) = self.write(&attempt) {
+            // No word at all is better than an old one: a command would take the attempt for open ever after.
+            let _ = std::fs::remove_file(&self.path);
             let path = self.path.display();
             tracing::warn!(%path, %cause, "a command that waits for the upgrade cannot be told how it goes");
         }
@@ -126,6 +128,18 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         drop(held);
         assert!(!path.exists(), "it goes with the process");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_noted_leaves_no_older_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let _held = PidFile::hold(folder.path()).await.unwrap();
+        let mut attempts = Attempts::of(folder.path());
+        attempts.begin();
+        // Nothing can be written there.
+        std::fs::create_dir(attempts.path.with_extension("upgrade.new")).unwrap();
+        attempts.failed("the cause");
+        assert_eq!(Attempt::last(folder.path(), std::process::id()), None);
     }
 
     #[tokio::test]

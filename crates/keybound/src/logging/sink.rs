@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
+
 /// Bytes that wait at most; lines beyond them are dropped and counted.
 const MOST: usize = 8 * 1024 * 1024;
 /// Of these, what only the error log may fill: a flood of requests does not silence what is said about it.
@@ -84,10 +86,15 @@ impl Out {
 }
 
 /// Opens a file to append to. A pipe (FIFO) is opened for reading too: that waits for no reader, and one that comes later, or goes and
-/// comes back, finds the lines that wait.
+/// comes back, finds the lines that wait. Nor does a write to it wait: nobody may come, and the log is to be opened again then.
 fn open(path: &Path) -> io::Result<File> {
     let is_pipe = std::fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo());
-    let file = OpenOptions::new().append(true).read(is_pipe).create(!is_pipe).mode(0o640).open(path);
+    let mut options = OpenOptions::new();
+    options.append(true).read(is_pipe).create(!is_pipe).mode(0o640);
+    if is_pipe {
+        options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path);
     file.map_err(|cause| match cause.kind() {
         ErrorKind::PermissionDenied if is_pipe => io::Error::new(
             cause.kind(),
@@ -192,10 +199,10 @@ impl Writer {
         let mut batch = Vec::new();
         loop {
             let reopen = self.next(&mut batch);
-            self.write(&batch);
+            let gave_up = self.write(&batch);
             batch.clear();
             batch.shrink_to(2 * ENOUGH);
-            if reopen {
+            if reopen || gave_up {
                 self.reopen();
             }
         }
@@ -220,15 +227,18 @@ impl Writer {
         std::mem::take(&mut queue.reopen)
     }
 
-    fn write(&mut self, batch: &[u8]) {
+    /// Answers whether it gave up, because the file is to be opened again and nobody reads what is open.
+    fn write(&mut self, batch: &[u8]) -> bool {
         if batch.is_empty() {
-            return;
+            return false;
         }
         let torn: &[u8] = if self.is_torn { b"\n" } else { b"" };
         let ended = {
             let mut out = self.out.writer();
-            match put(&mut *out, torn) {
-                Ok(()) => put(&mut *out, batch),
+            let sink = &*self.sink;
+            let waits = || !sink.lock().reopen;
+            match put(&mut *out, torn, waits) {
+                Ok(()) => put(&mut *out, batch, waits),
                 Err(Cut { cause, .. }) => Err(Cut { left: batch.len(), cause }),
             }
         };
@@ -243,6 +253,7 @@ impl Writer {
         let (written, lost) = (lines(done), lines(rest));
         self.sink.written.fetch_add(written, Relaxed);
         self.sink.lost.fetch_add(lost, Relaxed);
+        let gave_up = fault.as_ref().is_some_and(|cause| cause.kind() == ErrorKind::WouldBlock);
         match (fault, self.fails) {
             (Some(cause), false) => {
                 self.fails = true;
@@ -255,6 +266,7 @@ impl Writer {
             }
             _ => {}
         }
+        gave_up
     }
 
     fn reopen(&mut self) {
@@ -290,15 +302,18 @@ struct Cut {
     cause: io::Error,
 }
 
-fn put(out: &mut dyn Write, mut bytes: &[u8]) -> Result<(), Cut> {
+/// Writes all of it. A pipe that is full is waited for as long as somebody `waits`.
+fn put(out: &mut dyn Write, mut bytes: &[u8], waits: impl Fn() -> bool) -> Result<(), Cut> {
     while !bytes.is_empty() {
         let cut = |cause| Cut { left: bytes.len(), cause };
         match out.write(bytes) {
             Ok(0) => return Err(cut(ErrorKind::WriteZero.into())),
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // A pipe that somebody else made so: its reader is slow.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::park_timeout(PAUSE),
+            // A pipe whose reader is slow.
+            Err(error) if error.kind() == ErrorKind::WouldBlock && waits() => {
+                std::thread::park_timeout(PAUSE)
+            }
             Err(error) => return Err(cut(error)),
         }
     }
@@ -368,6 +383,36 @@ mod tests {
             assert_eq!(io::BufRead::read_line(&mut reader, &mut lines).unwrap(), 4);
         }
         assert_eq!(lines, "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_full_pipe_that_nobody_reads_any_more_is_left_for_the_one_that_stands_there_when_it_is_opened_again()
+    {
+        let folder = folder();
+        let path = folder.path().join("access.pipe");
+        let make = || assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        make();
+        let sink = sink(&path);
+        sink.push("x".repeat(200_000).as_bytes());
+        sink.push(b"\n");
+        std::fs::remove_file(&path).unwrap();
+        make();
+        sink.reopen();
+        let (read_in, read) = std::sync::mpsc::channel();
+        let place = path.clone();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            io::BufRead::read_line(&mut io::BufReader::new(File::open(&place).unwrap()), &mut line).unwrap();
+            read_in.send(line)
+        });
+        let line = loop {
+            sink.push(b"after\n");
+            if let Ok(line) = read.recv_timeout(Duration::from_millis(20)) {
+                break line;
+            }
+        };
+        assert_eq!(line, "after\n");
+        assert_eq!(sink.figures().lost, 1);
     }
 
     #[test]

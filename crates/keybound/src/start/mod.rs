@@ -96,7 +96,7 @@ pub fn run(settings: &Settings, invocation: &Invocation) -> Result<(), StartFaul
                 asked = signals.next() => asked,
                 fault = running.broke() => {
                     handover::tell(Told::Stopping);
-                    tracing::info!("the data plane broke: what plugins have not sent is sent before the end");
+                    tracing::error!(%fault, "broken: what plugins have not sent is sent before the end");
                     tokio::select! {
                         () = running.after_break() => {}
                         () = signals.stop_again() => tracing::warn!("stopped at once, by a signal"),

@@ -25,6 +25,8 @@ use crate::settings::{Settings, SettingsFault};
 
 /// How long connections of the Admin API may take to end.
 const ADMIN_STOP: Duration = Duration::from_secs(5);
+/// How long the end takes at most when the data plane broke.
+const AFTER_BREAK: Duration = Duration::from_secs(5);
 
 /// A gateway that serves.
 pub struct Running {
@@ -144,7 +146,7 @@ impl Running {
         heir.moment().await;
         heir.waits()?;
         self.publication.stopping();
-        self.end_in_time();
+        self.end_within(self.stop_deadline);
         let _ = self.stop_status.send(true);
         let closing = self.closing.clone();
         if tokio::time::timeout(ADMIN_STOP, closing.closed()).await.is_err() {
@@ -179,21 +181,22 @@ impl Running {
             tokio::time::sleep(self.stop_delay).await;
         }
         self.heritage = Heritage::default();
-        self.end_in_time();
+        self.end_within(self.stop_deadline);
         self.finish().await;
     }
 
-    /// Ends the rest after the data plane broke: as at a stop, but that no request is left to finish.
+    /// Ends the rest after the data plane broke: as at a stop, but that no request is left to finish, and that nothing is served until
+    /// somebody starts it again, so that it does not take long.
     pub(super) async fn after_break(mut self) {
         self.publication.stopping();
         self.heritage = Heritage::default();
-        self.end_in_time();
+        self.end_within(self.stop_deadline.min(AFTER_BREAK));
         self.wind_up().await;
     }
 
     /// Tells the data plane to end, and what plugins send to log servers and collectors not to wait any more.
-    fn end_in_time(&mut self) {
-        let ends = Instant::now() + self.stop_deadline;
+    fn end_within(&mut self, time: Duration) {
+        let ends = Instant::now() + time;
         self.ends = Some(ends);
         // Nobody is left to be told when everything ended by itself.
         let _ = self.stop.send(true);

@@ -56,7 +56,13 @@ fn schema() -> Schema {
             "hash_fallback_uri_capture",
             string().len_min(1).doc("The capture of the route's pattern for `hash_fallback`."),
         ),
-        ("slots", integer().default(10000).between(10, 65536).doc("How many slots the ring has.")),
+        (
+            "slots",
+            integer()
+                .default(10000)
+                .between(10, 65536)
+                .doc("How many slots the ring of `consistent-hashing` has; 4096 at least."),
+        ),
         ("healthchecks", healthchecks()),
         ("tags", tags()),
         (

@@ -50,6 +50,9 @@ struct Waiting {
     end: Pin<Box<Sleep>>,
 }
 
+/// How much of a body that is there as a whole is handed over at once.
+const PIECE: usize = 64 * 1024;
+
 #[derive(Debug)]
 enum State {
     Empty,
@@ -122,11 +125,13 @@ impl RequestBody {
         Some(Self::unread(state, self.bounds, self.reserved.clone()))
     }
 
-    /// What tells how far a streamed body is; `None` for one that is there as a whole.
+    /// What tells how far the body is; `None` where there is none.
     pub(crate) fn progress(&mut self) -> Option<Arc<Progress>> {
         match self.state {
-            State::Stream(_) => Some(Arc::clone(self.progress.get_or_insert_with(Arc::default))),
-            State::Empty | State::Whole(_) => None,
+            State::Stream(_) | State::Whole(_) => {
+                Some(Arc::clone(self.progress.get_or_insert_with(Arc::default)))
+            }
+            State::Empty => None,
         }
     }
 
@@ -247,9 +252,12 @@ impl Body for RequestBody {
         match &mut self.state {
             State::Empty => Poll::Ready(None),
             State::Whole(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.state = State::Empty;
-                Poll::Ready(if bytes.is_empty() { None } else { Some(Ok(Frame::data(bytes))) })
+                // In pieces, so that it shows how much of it the upstream has taken.
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                if let Some(progress) = &self.progress {
+                    progress.move_on();
+                }
+                Poll::Ready(if piece.is_empty() { None } else { Some(Ok(Frame::data(piece))) })
             }
             State::Stream(_) => self.poll_stream(context),
         }
@@ -329,5 +337,29 @@ mod tests {
         let frame = Pin::new(&mut body).poll_frame(&mut context);
         assert!(matches!(frame, Poll::Ready(Some(Err(Cut(RequestFault::Framing))))));
         assert_eq!(progress.fault(), Some(RequestFault::Framing));
+    }
+
+    #[test]
+    fn a_body_that_is_there_as_a_whole_tells_how_much_of_it_was_taken_each_time_it_is_sent() {
+        let mut body = RequestBody::empty();
+        body.replace(Bytes::from(vec![b'a'; 3 * PIECE + 1]));
+        for _ in 0..2 {
+            let mut sent = body.again().unwrap();
+            let progress = sent.progress().unwrap();
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let mut taken = 0;
+            while !sent.is_end_stream() {
+                let moved = progress.moved();
+                match Pin::new(&mut sent).poll_frame(&mut context) {
+                    Poll::Ready(Some(Ok(frame))) => taken += frame.into_data().unwrap().len(),
+                    other => panic!("{other:?}"),
+                }
+                assert!(progress.moved() > moved && !progress.is_over());
+            }
+            assert_eq!(taken, 3 * PIECE + 1);
+            drop(sent);
+            assert!(progress.is_over() && progress.ended().is_some());
+        }
+        assert!(RequestBody::empty().progress().is_none());
     }
 }
