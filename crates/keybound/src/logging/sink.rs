@@ -199,10 +199,10 @@ impl Writer {
         let mut batch = Vec::new();
         loop {
             let reopen = self.next(&mut batch);
-            let gave_up = self.write(&batch);
+            let reopened = self.write(&batch, reopen);
             batch.clear();
             batch.shrink_to(2 * ENOUGH);
-            if reopen || gave_up {
+            if reopen && !reopened {
                 self.reopen();
             }
         }
@@ -227,33 +227,57 @@ impl Writer {
         std::mem::take(&mut queue.reopen)
     }
 
-    /// Answers whether it gave up, because the file is to be opened again and nobody reads what is open.
-    fn write(&mut self, batch: &[u8]) -> bool {
-        if batch.is_empty() {
-            return false;
-        }
-        let torn: &[u8] = if self.is_torn { b"\n" } else { b"" };
-        let ended = {
-            let mut out = self.out.writer();
-            let sink = &*self.sink;
-            let waits = || !sink.lock().reopen;
-            match put(&mut *out, torn, waits) {
-                Ok(()) => put(&mut *out, batch, waits),
-                Err(Cut { cause, .. }) => Err(Cut { left: batch.len(), cause }),
+    /// Writes lines. A pipe that is full is opened again at once when that is asked for: whoever read it may be gone, and what is left
+    /// goes to the one that stands there now. Answers whether that was so.
+    fn write(&mut self, batch: &[u8], mut reopen: bool) -> bool {
+        let (mut rest, mut fault, mut reopened) = (batch, None, false);
+        while !rest.is_empty() {
+            let torn: &[u8] = if self.is_torn { b"\n" } else { b"" };
+            let ended = {
+                let mut out = self.out.writer();
+                let sink = &*self.sink;
+                let waits = || !reopen && !sink.lock().reopen;
+                match put(&mut *out, torn, waits) {
+                    Ok(()) => put(&mut *out, rest, waits),
+                    Err(Cut { cause, .. }) => Err(Cut { left: rest.len(), cause }),
+                }
+            };
+            let left = ended.as_ref().err().map_or(0, |cut| cut.left);
+            let (done, unwritten) =
+                rest.split_at_checked(rest.len().saturating_sub(left)).unwrap_or((rest, &[]));
+            if let Some(last) = done.last() {
+                self.is_torn = *last != b'\n';
             }
-        };
-        let (left, fault) = match ended {
-            Ok(()) => (0, None),
-            Err(Cut { left, cause }) => (left, Some(cause)),
-        };
-        let (done, rest) = batch.split_at_checked(batch.len().saturating_sub(left)).unwrap_or((batch, &[]));
-        if let Some(last) = done.last() {
-            self.is_torn = *last != b'\n';
+            self.sink.written.fetch_add(lines(done), Relaxed);
+            rest = match ended {
+                Ok(()) => &[],
+                Err(Cut { cause, .. }) if cause.kind() == ErrorKind::WouldBlock => {
+                    (reopen, reopened) = (false, true);
+                    self.sink.lock().reopen = false;
+                    let is_torn = self.is_torn;
+                    self.reopen();
+                    self.is_torn = is_torn;
+                    // A line that was cut goes on nowhere.
+                    let cut = if is_torn { after_line(unwritten) } else { 0 };
+                    let (cut, whole) = unwritten.split_at_checked(cut).unwrap_or((unwritten, &[]));
+                    self.sink.lost.fetch_add(lines(cut), Relaxed);
+                    whole
+                }
+                Err(Cut { cause, .. }) => {
+                    self.sink.lost.fetch_add(lines(unwritten), Relaxed);
+                    fault = Some(cause);
+                    &[]
+                }
+            };
         }
-        let (written, lost) = (lines(done), lines(rest));
-        self.sink.written.fetch_add(written, Relaxed);
-        self.sink.lost.fetch_add(lost, Relaxed);
-        let gave_up = fault.as_ref().is_some_and(|cause| cause.kind() == ErrorKind::WouldBlock);
+        if !batch.is_empty() {
+            self.tell(fault);
+        }
+        reopened
+    }
+
+    /// Says that the log fails, or that it does no more.
+    fn tell(&mut self, fault: Option<io::Error>) {
         match (fault, self.fails) {
             (Some(cause), false) => {
                 self.fails = true;
@@ -266,7 +290,6 @@ impl Writer {
             }
             _ => {}
         }
-        gave_up
     }
 
     fn reopen(&mut self) {
@@ -289,6 +312,11 @@ impl Writer {
             voice.push_error(format!("keybound: {}: {text}\n", self.sink.name).as_bytes());
         }
     }
+}
+
+/// Where the next line begins.
+fn after_line(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1)
 }
 
 fn lines(bytes: &[u8]) -> u64 {
@@ -393,26 +421,26 @@ mod tests {
         let make = || assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         make();
         let sink = sink(&path);
-        sink.push("x".repeat(200_000).as_bytes());
-        sink.push(b"\n");
+        let (long, count) = (format!("{}\n", "x".repeat(999)), 200);
+        sink.push(long.repeat(count).as_bytes());
         std::fs::remove_file(&path).unwrap();
         make();
         sink.reopen();
         let (read_in, read) = std::sync::mpsc::channel();
         let place = path.clone();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            io::BufRead::read_line(&mut io::BufReader::new(File::open(&place).unwrap()), &mut line).unwrap();
-            read_in.send(line)
-        });
-        let line = loop {
-            sink.push(b"after\n");
-            if let Ok(line) = read.recv_timeout(Duration::from_millis(20)) {
-                break line;
+            for line in io::BufRead::lines(io::BufReader::new(File::open(&place).unwrap())) {
+                read_in.send(line.unwrap()).unwrap();
             }
-        };
-        assert_eq!(line, "after\n");
-        assert_eq!(sink.figures().lost, 1);
+        });
+        sink.push(b"after\n");
+        let lines: Vec<String> = std::iter::from_fn(|| read.recv_timeout(Duration::from_secs(30)).ok())
+            .take_while(|line| line != "after")
+            .collect();
+        // What went into the old pipe, and the line that was cut then, is gone; the rest came, line by line.
+        assert!((1..count).contains(&lines.len()), "{}", lines.len());
+        assert!(lines.iter().all(|line| line.is_empty() || line.len() == 999));
+        assert!(sink.figures().lost <= 1);
     }
 
     #[test]
