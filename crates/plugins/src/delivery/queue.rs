@@ -284,7 +284,8 @@ impl Queue {
                 Ended::Lost(loss, fault) => {
                     self.counts.lose(loss, entries);
                     let told = if loss == Loss::Refused { &mut waiting.refused } else { &mut waiting.failed };
-                    told.add(entries, Instant::now()).map(|entries| (entries, fault))
+                    told.note(entries);
+                    told.due(Instant::now()).map(|entries| (entries, fault))
                 }
             }
         };
@@ -335,7 +336,7 @@ impl Queue {
     fn say_full(&self) {
         let now = Instant::now();
         let mut waiting = self.waiting.lock();
-        let lost = [(waiting.full.add(0, now), FULL), (waiting.large.add(0, now), LARGE)];
+        let lost = [(waiting.full.due(now), FULL), (waiting.large.due(now), LARGE)];
         drop(waiting);
         self.say(lost);
     }
@@ -344,10 +345,10 @@ impl Queue {
     fn say_the_rest(&self) {
         let mut waiting = self.waiting.lock();
         let lost = [
-            (waiting.full.rest(0), FULL),
-            (waiting.large.rest(0), LARGE),
-            (waiting.refused.rest(0), "they were refused"),
-            (waiting.failed.rest(0), "they did not arrive"),
+            (waiting.full.rest(), FULL),
+            (waiting.large.rest(), LARGE),
+            (waiting.refused.rest(), "they were refused"),
+            (waiting.failed.rest(), "they did not arrive"),
         ];
         drop(waiting);
         self.say(lost);

@@ -18,9 +18,8 @@ impl Told {
         self.entries += entries;
     }
 
-    /// Adds a loss. How many entries to speak of, when it is time to.
-    pub(super) fn add(&mut self, entries: u64, now: Instant) -> Option<u64> {
-        self.note(entries);
+    /// How many entries to speak of, when it is time to.
+    pub(super) fn due(&mut self, now: Instant) -> Option<u64> {
         if self.entries == 0 || self.at.is_some_and(|at| now.duration_since(at) < QUIET) {
             return None;
         }
@@ -28,9 +27,9 @@ impl Told {
         Some(std::mem::take(&mut self.entries))
     }
 
-    /// Adds a loss, and says what is left to speak of at the end.
-    pub(super) fn rest(&mut self, entries: u64) -> Option<u64> {
-        Some(std::mem::take(&mut self.entries) + entries).filter(|entries| *entries > 0)
+    /// What is left to speak of at the end.
+    pub(super) fn rest(&mut self) -> Option<u64> {
+        Some(std::mem::take(&mut self.entries)).filter(|entries| *entries > 0)
     }
 }
 
@@ -41,11 +40,16 @@ mod tests {
     #[test]
     fn a_loss_is_said_at_once_and_those_after_it_once_a_minute_together() {
         let (start, mut told) = (Instant::now(), Told::default());
-        assert_eq!(told.add(0, start), None);
-        assert_eq!(told.add(2, start), Some(2));
-        assert_eq!(told.add(3, start + QUIET / 2), None);
-        assert_eq!(told.add(4, start + QUIET), Some(7));
-        assert_eq!(told.add(1, start + QUIET), None);
-        assert_eq!((told.rest(1), told.rest(0)), (Some(2), None));
+        let mut add = |entries, now| {
+            told.note(entries);
+            told.due(now)
+        };
+        assert_eq!(add(0, start), None);
+        assert_eq!(add(2, start), Some(2));
+        assert_eq!(add(3, start + QUIET / 2), None);
+        assert_eq!(add(4, start + QUIET), Some(7));
+        assert_eq!(add(1, start + QUIET), None);
+        told.note(1);
+        assert_eq!((told.rest(), told.rest()), (Some(2), None));
     }
 }
