@@ -47,7 +47,7 @@ pub(crate) struct KeptHost {
 pub(crate) struct Answered {
     pub(crate) response: Response<Rest>,
     pub(crate) lease: Lease,
-    /// How far the request's body is, where it is streamed.
+    /// How far the request's body is, where it has one.
     pub(crate) progress: Option<Arc<Progress>>,
 }
 

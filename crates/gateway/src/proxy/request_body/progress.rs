@@ -4,25 +4,25 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use keybound_plugins::fault::RequestFault;
 use tokio::time::Instant;
 
-/// How far the sending of a streamed body is, for the request that waits for the response.
+/// How far the sending of a body is, for the request that waits for the response.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    over: AtomicU8,
+    /// When the body was read to its end, or dropped before.
     ended: OnceLock<Instant>,
+    /// The client's fault that cut it; 0 for none.
+    fault: AtomicU8,
     answered: AtomicBool,
     moved: AtomicU32,
     waits: AtomicBool,
 }
 
 impl Progress {
-    const DONE: u8 = 1;
-    const BROKEN: u8 = 2;
-    const TIMEOUT: u8 = 3;
-    const TOO_LARGE: u8 = 4;
+    const BROKEN: u8 = 1;
+    const TIMEOUT: u8 = 2;
+    const TOO_LARGE: u8 = 3;
 
     /// The body was read to its end, or dropped before.
     pub(super) fn done(&self) {
-        let _ = self.over.compare_exchange(0, Self::DONE, Ordering::Relaxed, Ordering::Relaxed);
         self.ended.get_or_init(Instant::now);
     }
 
@@ -33,7 +33,7 @@ impl Progress {
             RequestFault::BodyTooLarge => Self::TOO_LARGE,
             _ => Self::BROKEN,
         };
-        self.over.store(how, Ordering::Relaxed);
+        self.fault.store(how, Ordering::Relaxed);
     }
 
     /// Notes whether the client is waited for.
@@ -48,7 +48,7 @@ impl Progress {
 
     /// Whether nothing more is to be sent.
     pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed) != 0
+        self.ended().is_some()
     }
 
     /// When the body was read to its end, or dropped before.
@@ -77,7 +77,7 @@ impl Progress {
 
     /// The client's fault that cut the body.
     pub(crate) fn fault(&self) -> Option<RequestFault> {
-        match self.over.load(Ordering::Relaxed) {
+        match self.fault.load(Ordering::Relaxed) {
             Self::BROKEN => Some(RequestFault::Framing),
             Self::TIMEOUT => Some(RequestFault::Timeout),
             Self::TOO_LARGE => Some(RequestFault::BodyTooLarge),
