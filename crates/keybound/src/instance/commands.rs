@@ -75,16 +75,12 @@ pub async fn upgrade(prefix: &Path, timeout: Duration) -> Result<String, Instanc
         return Err(InstanceFault::Upgrading { pid });
     }
     send(prefix, pid, Signal::USR2)?;
-    let until = Instant::now() + timeout;
-    while find(prefix)? == Found::Process(pid) {
-        let last = Attempt::last(prefix, pid);
-        if let Some(cause) = last.and_then(|last| last.failed_after(before.as_ref())) {
-            return Err(InstanceFault::Refused { pid, cause });
-        }
-        if Instant::now() >= until {
-            return Err(InstanceFault::NotUpgraded { pid, timeout });
-        }
-        tokio::time::sleep(LOOK).await;
+    let refused = || {
+        let cause = Attempt::last(prefix, pid)?.failed_after(before.as_ref())?;
+        Some(InstanceFault::Refused { pid, cause })
+    };
+    if !gone_unless(refused, prefix, pid, timeout).await? {
+        return Err(InstanceFault::NotUpgraded { pid, timeout });
     }
     let new = running(prefix)?;
     Ok(format!("Keybound upgraded (process {pid} handed over to process {new})\n"))
@@ -154,8 +150,21 @@ fn send(prefix: &Path, pid: u32, signal: Signal) -> Result<(), InstanceFault> {
 
 /// Waits until another process or none runs in the prefix; false when the time is over.
 async fn gone(prefix: &Path, pid: u32, within: Duration) -> Result<bool, InstanceFault> {
+    gone_unless(|| None, prefix, pid, within).await
+}
+
+/// The same, unless it is not worth waiting any longer.
+async fn gone_unless(
+    hopeless: impl Fn() -> Option<InstanceFault>,
+    prefix: &Path,
+    pid: u32,
+    within: Duration,
+) -> Result<bool, InstanceFault> {
     let until = Instant::now() + within;
     while find(prefix)? == Found::Process(pid) {
+        if let Some(fault) = hopeless() {
+            return Err(fault);
+        }
         if Instant::now() >= until {
             return Ok(false);
         }
