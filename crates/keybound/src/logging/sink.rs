@@ -202,8 +202,8 @@ impl Writer {
             let reopened = self.write(&batch, reopen);
             batch.clear();
             batch.shrink_to(2 * ENOUGH);
-            if reopen && !reopened {
-                self.reopen();
+            if reopen && !reopened && self.reopen() {
+                self.is_torn = false;
             }
         }
     }
@@ -254,11 +254,9 @@ impl Writer {
                 Err(Cut { cause, .. }) if cause.kind() == ErrorKind::WouldBlock => {
                     (reopen, reopened) = (false, true);
                     self.sink.lock().reopen = false;
-                    let is_torn = self.is_torn;
                     self.reopen();
-                    self.is_torn = is_torn;
-                    // A line that was cut goes on nowhere.
-                    let cut = if is_torn { after_line(unwritten) } else { 0 };
+                    // It may be the same pipe. A line that was cut goes on nowhere.
+                    let cut = if self.is_torn { after_line(unwritten) } else { 0 };
                     let (cut, whole) = unwritten.split_at_checked(cut).unwrap_or((unwritten, &[]));
                     self.sink.lost.fetch_add(lines(cut), Relaxed);
                     whole
@@ -292,16 +290,18 @@ impl Writer {
         }
     }
 
-    fn reopen(&mut self) {
-        let Out::File(_, path) = &self.out else { return };
+    /// Answers whether it could.
+    fn reopen(&mut self) -> bool {
+        let Out::File(_, path) = &self.out else { return false };
         let path = path.clone();
         match open(&path) {
             Ok(file) => {
                 self.out = Out::File(file, path);
-                self.is_torn = false;
+                true
             }
             Err(cause) => {
                 self.say(&format!("the log cannot be opened again, and the old file is kept: {cause}"));
+                false
             }
         }
     }
